@@ -1,1 +1,20 @@
-//! What a running connector needs.
+//! What a running Headwater connector needs.
+//!
+//! ```text
+//! Schedule ─▶ Position ─▶ Request ─▶ HTTP ─▶ Page ─▶ Records ─▶ Transaction(records + position) ─▶ Kafka
+//!                ▲                                                          │
+//!                └───────────────────── committed position ◀───────────────┘
+//! ```
+//!
+//! A generated crate states facts: it implements [`operation::TypedOperation`] for each of its operations and hands a
+//! [`connector::Connector`] over. Everything that happens is in here.
+
+#[doc(hidden)]
+pub mod codegen;
+pub mod connector;
+pub mod format;
+pub mod http;
+pub mod operation;
+pub mod page;
+pub mod position;
+pub mod record;

@@ -1,0 +1,385 @@
+//! The plan: what will be emitted, as plain ordered data. Every name in it is final, every reference resolves, and
+//! emission cannot refuse it.
+
+use std::collections::BTreeMap;
+
+/// A connector, ready to be emitted.
+#[derive(Clone, Debug)]
+pub struct ConnectorPlan {
+    /// Package name of the crate, in kebab case; also the connector's default name.
+    pub name: String,
+    /// The document it comes from.
+    pub document: DocumentFacts,
+    /// The API's base URL, server variables filled in; `None` if the document names none or only a relative one.
+    pub base_url: Option<String>,
+    /// Configuration properties that annotations introduce with `${config:NAME}`, by name.
+    pub parameters: BTreeMap<String, ConfigParameter>,
+    /// The types that the streams reach, in the order in which they are emitted.
+    pub types: Vec<Type>,
+    /// The streams, in the document's order.
+    pub streams: Vec<StreamPlan>,
+}
+
+/// What is said of the document in generated text.
+#[derive(Clone, Debug)]
+pub struct DocumentFacts {
+    /// File name, without a folder.
+    pub file: String,
+    /// SHA-256 of the document after overlays, in lower-case hexadecimal.
+    pub sha256: String,
+    /// `info.title`.
+    pub title: String,
+    /// `info.version`.
+    pub version: String,
+    /// `info.description`.
+    pub description: Option<String>,
+}
+
+/// A configuration property of the connector's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigParameter {
+    /// Where it is used, for the generated documentation: the description of the API's parameter, or its name.
+    pub description: String,
+}
+
+/// Index of a type in [`ConnectorPlan::types`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TypeId(pub usize);
+
+/// A named or anonymous type.
+#[derive(Clone, Debug)]
+pub struct Type {
+    /// The description in the document.
+    pub doc: Option<String>,
+    /// What it is.
+    pub kind: TypeKind,
+    /// Whether its Rust form borrows from the page, and so has the lifetime `'page`.
+    pub borrows: bool,
+}
+
+/// What a type is.
+#[derive(Clone, Debug)]
+pub enum TypeKind {
+    /// A record with fields.
+    Struct(StructType),
+    /// A string out of a list. Values outside the list are kept.
+    Enum(EnumType),
+    /// One of several types, told apart by the kind of JSON value.
+    Union(UnionType),
+    /// A list.
+    List(Element),
+    /// An object whose keys are data.
+    Map(Element),
+    /// A value without parts.
+    Scalar(Scalar),
+}
+
+/// The names of a type that has one. Unique within the plan, and no keyword in its language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeNames {
+    /// Rust type, `UpperCamelCase`.
+    pub rust: String,
+    /// Rust module that holds it, `snake_case`.
+    pub module: String,
+    /// Avro name, without the namespace.
+    pub avro: String,
+}
+
+/// A record with fields.
+#[derive(Clone, Debug)]
+pub struct StructType {
+    /// Its names.
+    pub names: TypeNames,
+    /// Its fields in the document's order.
+    pub fields: Vec<Field>,
+}
+
+/// A field of a record.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// The name in the API.
+    pub wire_name: String,
+    /// The Rust name: `snake_case`, raw (`r#type`) where it is a keyword.
+    pub rust_name: String,
+    /// The Avro name.
+    pub avro_name: String,
+    /// The description in the document.
+    pub doc: Option<String>,
+    /// What it holds.
+    pub element: Element,
+    /// Whether its Rust form is boxed, because the type holds itself.
+    pub boxed: bool,
+}
+
+/// A place for a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Element {
+    /// The value's type.
+    pub ty: TypeId,
+    /// Whether the value can be missing: optional, or `null`.
+    pub optional: bool,
+}
+
+/// A string out of a list.
+#[derive(Clone, Debug)]
+pub struct EnumType {
+    /// Its names.
+    pub names: TypeNames,
+    /// The listed values.
+    pub values: Vec<EnumValue>,
+}
+
+/// A listed value of an enum.
+#[derive(Clone, Debug)]
+pub struct EnumValue {
+    /// The value in the API.
+    pub wire_name: String,
+    /// The Rust variant, unique in the enum, never `Unknown`.
+    pub rust_name: String,
+}
+
+/// One of several types, of different kinds of JSON value.
+#[derive(Clone, Debug)]
+pub struct UnionType {
+    /// Its names.
+    pub names: TypeNames,
+    /// Its branches; no two share a kind of JSON value, and none is a union.
+    pub variants: Vec<UnionVariant>,
+}
+
+/// A branch of a union.
+#[derive(Clone, Debug)]
+pub struct UnionVariant {
+    /// The Rust variant.
+    pub rust_name: String,
+    /// Its type.
+    pub ty: TypeId,
+}
+
+/// A value without parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// `type: boolean`.
+    Boolean,
+    /// `type: integer, format: int32`.
+    Int32,
+    /// `type: integer`, and `format: int64`.
+    Int64,
+    /// `type: number, format: float`.
+    Float,
+    /// `type: number`, and `format: double`.
+    Double,
+    /// `type: string` of any other or no format.
+    String,
+    /// `type: string, format: date`.
+    Date,
+    /// `type: string, format: date-time`.
+    DateTime,
+    /// `type: string, format: uuid`.
+    Uuid,
+    /// `type: string, format: byte`.
+    Base64,
+    /// Anything; kept as JSON text.
+    Json,
+}
+
+/// An operation, read as a stream.
+#[derive(Clone, Debug)]
+pub struct StreamPlan {
+    /// `operationId`, or one made of method and path.
+    pub operation_id: String,
+    /// HTTP method, in upper case.
+    pub method: String,
+    /// Path template below the base URL.
+    pub path: String,
+    /// `summary`.
+    pub summary: Option<String>,
+    /// `description`.
+    pub description: Option<String>,
+    /// Rust name of the request builder, `UpperCamelCase`.
+    pub rust_name: String,
+    /// Rust module that holds it, `snake_case`.
+    pub module: String,
+    /// Kafka topic.
+    pub topic: String,
+    /// The record type: a [`TypeKind::Struct`].
+    pub record: TypeId,
+    /// JSON Pointer to the records in a response; empty is the root.
+    pub records: String,
+    /// Whether every response must have something there.
+    pub records_required: bool,
+    /// The operation's parameters: path, query and header, in the document's order.
+    pub parameters: Vec<ParameterPlan>,
+    /// The record's key.
+    pub key: Option<FieldPath>,
+    /// The record's time, of type [`Scalar::DateTime`].
+    pub timestamp: Option<FieldPath>,
+    /// How the stream reads only what is new.
+    pub offset: Option<OffsetPlan>,
+    /// How one page leads to the next.
+    pub pagination: PaginationPlan,
+    /// Pause between two cycles, in milliseconds.
+    pub interval_ms: u64,
+    /// What was inferred rather than annotated, with reasons.
+    pub inferences: Vec<Inference>,
+}
+
+/// A fact that was inferred.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inference {
+    /// What it is about: `records`, `key`, `pagination`, `offset`, `topic`.
+    pub subject: &'static str,
+    /// What was inferred, for a person to read.
+    pub value: String,
+    /// Name of the rule.
+    pub rule: &'static str,
+    /// Why the rule applied here.
+    pub reason: String,
+}
+
+/// A parameter of an operation.
+#[derive(Clone, Debug)]
+pub struct ParameterPlan {
+    /// The name in the API.
+    pub wire_name: String,
+    /// The Rust name: `snake_case`, raw where it is a keyword.
+    pub rust_name: String,
+    /// The description in the document.
+    pub doc: Option<String>,
+    /// Where it goes.
+    pub location: ParameterLocation,
+    /// Its type.
+    pub ty: ParameterType,
+    /// Whether a request without it is wrong. Required parameters are arguments of the builder.
+    pub required: bool,
+    /// What the connector sets it to, if anything. A required parameter always has a value here.
+    pub value: Option<ParameterValue>,
+}
+
+/// Where a parameter goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterLocation {
+    /// Into the path.
+    Path,
+    /// Into the query.
+    Query,
+    /// Into a header.
+    Header,
+}
+
+/// The type of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterType {
+    /// One value.
+    One(ParameterScalar),
+    /// A list; `separator` joins it into one value, without one the name repeats.
+    List {
+        /// Type of the items.
+        item: ParameterScalar,
+        /// Joins the items.
+        separator: Option<char>,
+    },
+}
+
+/// The type of a parameter's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterScalar {
+    /// Text of any format.
+    String,
+    /// `true` or `false`.
+    Boolean,
+    /// 32-bit integer.
+    Int32,
+    /// 64-bit integer.
+    Int64,
+    /// Number.
+    Double,
+}
+
+/// What the connector sets a parameter to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParameterValue {
+    /// Always this; checked against the parameter's type.
+    Literal(serde_json::Value),
+    /// `${config:NAME}`: what the user configures under this name.
+    Config(String),
+}
+
+/// A way from a record to one of its fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldPath {
+    /// JSON Pointer from the record, for generated text.
+    pub pointer: String,
+    /// The fields on the way.
+    pub steps: Vec<FieldStep>,
+    /// What the last field holds: never [`Scalar::Json`], [`Scalar::Base64`] or a floating-point number.
+    pub scalar: Scalar,
+}
+
+/// A field on the way to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldStep {
+    /// Its Rust name.
+    pub rust_name: String,
+    /// Whether it can be missing.
+    pub optional: bool,
+}
+
+/// How a stream reads only what is new.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffsetPlan {
+    /// How the values follow one another.
+    pub mode: OffsetMode,
+    /// The field of the record.
+    pub field: FieldPath,
+    /// Query parameter that takes the value.
+    pub parameter: String,
+    /// Value of the first cycle.
+    pub initial: Option<String>,
+}
+
+/// How offset values follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OffsetMode {
+    /// Instants; the field is a [`Scalar::DateTime`].
+    Timestamp,
+    /// The last record's value.
+    Cursor,
+}
+
+/// How one page leads to the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PaginationPlan {
+    /// One response is all there is.
+    None,
+    /// The `Link` header's `next`.
+    LinkHeader,
+    /// A URL in the body.
+    NextUrl {
+        /// JSON Pointer to it.
+        pointer: String,
+    },
+    /// A token in the body.
+    Cursor {
+        /// JSON Pointer to it.
+        pointer: String,
+        /// Query parameter that takes it.
+        parameter: String,
+    },
+    /// Records to skip.
+    Offset {
+        /// Query parameter for their number.
+        parameter: String,
+        /// How many records a full page has, if the connector sets it.
+        limit: Option<u64>,
+    },
+    /// Numbered pages.
+    Page {
+        /// Query parameter for the number.
+        parameter: String,
+        /// Number of the first page.
+        first: u64,
+        /// How many records a full page has, if the connector sets it.
+        size: Option<u64>,
+    },
+}

@@ -1,0 +1,108 @@
+//! A connector as its generated crate states it: a name, an API, the parameters that its user sets, and its operations.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::operation::{Operation, Typed, TypedOperation};
+
+/// A generated connector.
+pub struct Connector {
+    pub(crate) name: &'static str,
+    pub(crate) base_url: Option<&'static str>,
+    pub(crate) parameters: Vec<ParameterDefinition>,
+    pub(crate) operations: Vec<OperationDefinition>,
+}
+
+/// A configuration property that the connector's annotations introduce with `${config:NAME}`.
+pub(crate) struct ParameterDefinition {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+}
+
+/// How an operation is made once its parameters are known.
+pub(crate) struct OperationDefinition {
+    pub(crate) build: Box<dyn Fn(&Parameters) -> Result<Box<dyn Operation>, ConnectorError>>,
+}
+
+impl Connector {
+    /// A connector without operations. `name` is its default name: of its consumer group, transactional id and offsets.
+    pub fn new(name: &'static str) -> Self {
+        Self { name, base_url: None, parameters: Vec::new(), operations: Vec::new() }
+    }
+
+    /// The API's base URL, by the document; configuration overrides it.
+    #[must_use]
+    pub fn base_url(mut self, url: &'static str) -> Self {
+        self.base_url = Some(url);
+        self
+    }
+
+    /// Introduces a configuration property that the operations need.
+    #[must_use]
+    pub fn parameter(mut self, name: &'static str, description: &'static str) -> Self {
+        self.parameters.push(ParameterDefinition { name, description });
+        self
+    }
+
+    /// Adds an operation; `build` makes it from the configured parameters.
+    #[must_use]
+    pub fn operation<O: TypedOperation>(mut self, build: fn(&Parameters) -> Result<O, ConnectorError>) -> Self {
+        self.operations.push(OperationDefinition {
+            build: Box::new(move |parameters| Ok(Box::new(Typed::new(build(parameters)?)))),
+        });
+        self
+    }
+}
+
+/// The configured values of a connector's parameters.
+#[derive(Clone, Debug, Default)]
+pub struct Parameters(BTreeMap<String, String>);
+
+/// A connector that cannot be made from its configuration.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConnectorError {
+    /// A parameter that the operations need is not configured.
+    #[error("missing property `{name}`")]
+    Missing {
+        /// The property.
+        name: String,
+    },
+    /// A parameter's value does not fit the API's document.
+    #[error("property `{name}`: {value:?} is not {expected}")]
+    Invalid {
+        /// The property.
+        name: String,
+        /// Its value.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+impl Parameters {
+    pub(crate) fn new(values: BTreeMap<String, String>) -> Self {
+        Self(values)
+    }
+
+    /// The value of `${config:NAME}` as text.
+    ///
+    /// # Errors
+    ///
+    /// If it is not configured.
+    pub fn text(&self, name: &str) -> Result<String, ConnectorError> {
+        self.0.get(name).cloned().ok_or_else(|| ConnectorError::Missing { name: name.to_owned() })
+    }
+
+    /// The value of `${config:NAME}` as another type.
+    ///
+    /// # Errors
+    ///
+    /// If it is not configured, or is not what `expected` says.
+    pub fn parse<T: FromStr>(&self, name: &str, expected: &'static str) -> Result<T, ConnectorError> {
+        let value = self.text(name)?;
+        value.parse().map_err(|_| ConnectorError::Invalid { name: name.to_owned(), value, expected })
+    }
+}

@@ -1,0 +1,274 @@
+//! The one seam between what a connector is about and how it runs: an operation of an API, read as a stream of records.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::format::EncodeError;
+use crate::http::Request;
+use crate::page::{Page, PageShape, Pagination};
+use crate::record::{Date, DateTime, Record, Text, Uuid};
+
+/// What does not change about an operation while it runs: where its records are and how the stream moves on.
+#[derive(Clone, Debug)]
+pub struct OperationFacts {
+    /// The operation's id in the API's document; it names the stream in positions, logs and metrics.
+    pub id: Cow<'static, str>,
+    /// Kafka topic of the records.
+    pub topic: Cow<'static, str>,
+    /// JSON Pointer (RFC 6901) to the array of records, or to the one record, in a response; empty is the whole response.
+    pub records: Cow<'static, str>,
+    /// Whether every response must have something at `records`. If not, a response without it is an empty page.
+    pub records_required: bool,
+    /// How one page leads to the next.
+    pub pagination: Pagination,
+    /// What a cycle asks for, so that it reads only what is new. `None`: every cycle reads everything.
+    pub incremental: Option<Incremental>,
+    /// Pause between two cycles.
+    pub interval: Duration,
+}
+
+/// How a stream reads only what is new: a field of the records becomes a parameter of the next cycle's requests.
+#[derive(Clone, Debug)]
+pub struct Incremental {
+    /// How values of the field follow one another.
+    pub mode: IncrementalMode,
+    /// JSON Pointer, from a record, to the field; for messages.
+    pub field: Cow<'static, str>,
+    /// Query parameter that takes the value.
+    pub parameter: Cow<'static, str>,
+    /// Value of the first cycle. `None` sends no parameter in it.
+    pub initial: Option<Cow<'static, str>>,
+}
+
+/// How the values of an offset field follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncrementalMode {
+    /// RFC 3339 instants. A cycle asks from the latest one seen; what the API returns again at that very instant is
+    /// recognised and dropped.
+    Timestamp,
+    /// The value in the last record read; the API returns only what comes after it.
+    Cursor,
+}
+
+/// The value of a record's offset field.
+#[derive(Clone, Copy, Debug)]
+pub struct OffsetValue<'a> {
+    text: OffsetText<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum OffsetText<'a> {
+    Text(&'a str),
+    Integer(i64),
+}
+
+impl OffsetValue<'_> {
+    /// The value as a parameter takes it.
+    pub(crate) fn with_text<R>(&self, then: impl FnOnce(&str) -> R) -> R {
+        match self.text {
+            OffsetText::Text(text) => then(text),
+            OffsetText::Integer(value) => then(&value.to_string()),
+        }
+    }
+}
+
+/// A field that can say how far a stream has been read.
+pub trait OffsetField {
+    /// Its value, unless it is absent.
+    fn offset_value(&self) -> Option<OffsetValue<'_>>;
+}
+
+impl OffsetField for Text<'_> {
+    fn offset_value(&self) -> Option<OffsetValue<'_>> {
+        Some(OffsetValue { text: OffsetText::Text(self) })
+    }
+}
+
+macro_rules! offset_field_by_text {
+    ($($type:ident),*) => {$(
+        impl OffsetField for $type<'_> {
+            fn offset_value(&self) -> Option<OffsetValue<'_>> {
+                Some(OffsetValue { text: OffsetText::Text(self.as_str()) })
+            }
+        }
+    )*};
+}
+
+offset_field_by_text!(DateTime, Date, Uuid);
+
+macro_rules! offset_field_by_integer {
+    ($($type:ident),*) => {$(
+        impl OffsetField for $type {
+            fn offset_value(&self) -> Option<OffsetValue<'_>> {
+                Some(OffsetValue { text: OffsetText::Integer(i64::from(*self)) })
+            }
+        }
+    )*};
+}
+
+offset_field_by_integer!(i32, i64);
+
+impl<T: OffsetField> OffsetField for Option<T> {
+    fn offset_value(&self) -> Option<OffsetValue<'_>> {
+        self.as_ref().and_then(OffsetField::offset_value)
+    }
+}
+
+/// A field that can be a Kafka record's key. Keys are written as text.
+pub trait KeyField {
+    /// Appends the key; `false` if the field is absent.
+    fn write_key(&self, out: &mut Vec<u8>) -> bool;
+}
+
+impl<T: OffsetField> KeyField for T {
+    fn write_key(&self, out: &mut Vec<u8>) -> bool {
+        match self.offset_value() {
+            Some(value) => {
+                value.with_text(|text| out.extend_from_slice(text.as_bytes()));
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// An operation as generated code states it, with its types.
+pub trait TypedOperation: Send + Sync + 'static {
+    /// A record of the stream, borrowing from the page it came in.
+    type Record<'page>: Record + Deserialize<'page>;
+
+    /// The operation's facts.
+    fn facts(&self) -> OperationFacts;
+
+    /// The request, without what paging and offset add to it.
+    fn request(&self) -> Request;
+
+    /// Appends a record's key; `false` if it has none.
+    fn key(record: &Self::Record<'_>, out: &mut Vec<u8>) -> bool {
+        let _ = (record, out);
+        false
+    }
+
+    /// A record's offset value, if the operation is read incrementally.
+    fn offset<'record>(record: &'record Self::Record<'_>) -> Option<OffsetValue<'record>> {
+        let _ = record;
+        None
+    }
+
+    /// A record's time in milliseconds since 1970-01-01T00:00:00Z, for the Kafka timestamp.
+    fn timestamp(record: &Self::Record<'_>) -> Option<i64> {
+        let _ = record;
+        None
+    }
+}
+
+/// An operation as the flow sees it, whoever implements it.
+pub trait Operation: Send + Sync {
+    /// The operation's facts.
+    fn facts(&self) -> &OperationFacts;
+
+    /// The request, without what paging and offset add to it.
+    fn request(&self) -> Request;
+
+    /// The Avro schema of the records, as JSON text.
+    fn avro_schema(&self) -> &str;
+
+    /// Reads a response into `page`: its records, encoded, and what it says of the next page.
+    ///
+    /// # Errors
+    ///
+    /// If the response is not the JSON it should be, or a record does not fit its type or its schema. `page` then
+    /// holds a part and must be thrown away.
+    fn decode(&self, body: &[u8], page: &mut Page) -> Result<(), DecodeError>;
+}
+
+/// A response that could not be read.
+#[derive(Debug, Error)]
+pub enum DecodeError {
+    /// The response is not JSON, or a record is not of its declared type.
+    #[error("{place}: {source}")]
+    Json {
+        /// Which record of the page, or the page itself.
+        place: Place,
+        /// What was expected, and where in the response.
+        source: serde_json::Error,
+    },
+    /// A record cannot be written by its schema.
+    #[error("{place}: {source}")]
+    Encode {
+        /// Which record of the page.
+        place: Place,
+        /// What could not be written.
+        source: Box<EncodeError>,
+    },
+    /// The response lacks the records.
+    #[error("the response has nothing at `{pointer}`, where its records should be")]
+    NoRecords {
+        /// JSON Pointer to where they should be.
+        pointer: String,
+    },
+    /// A record lacks the field that the stream's position is made of, or holds something else in it.
+    #[error("{place}: the offset field `{field}` {reason}")]
+    Offset {
+        /// Which record of the page.
+        place: Place,
+        /// JSON Pointer to the field.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// A place in a page, for messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The response around the records.
+    Page,
+    /// A record, counted from 0.
+    Record(usize),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Page => f.write_str("reading the page"),
+            Self::Record(index) => write!(f, "reading record {index} of the page"),
+        }
+    }
+}
+
+/// A [`TypedOperation`] as the flow sees it.
+pub(crate) struct Typed<O> {
+    operation: O,
+    facts: OperationFacts,
+    shape: PageShape,
+}
+
+impl<O: TypedOperation> Typed<O> {
+    pub(crate) fn new(operation: O) -> Self {
+        let facts = operation.facts();
+        let shape = PageShape::new(&facts);
+        Self { operation, facts, shape }
+    }
+}
+
+impl<O: TypedOperation> Operation for Typed<O> {
+    fn facts(&self) -> &OperationFacts {
+        &self.facts
+    }
+
+    fn request(&self) -> Request {
+        self.operation.request()
+    }
+
+    fn avro_schema(&self) -> &str {
+        <O::Record<'static> as Record>::AVRO_SCHEMA
+    }
+
+    fn decode(&self, body: &[u8], page: &mut Page) -> Result<(), DecodeError> {
+        self.shape.decode::<O>(body, page)
+    }
+}

@@ -1,0 +1,138 @@
+//! A stream's position: what is needed to build its next request after a crash.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::page::{Boundary, PageToken};
+
+/// How far a stream has been read. Stored as JSON in the offsets topic, in the transaction of the records that it
+/// accounts for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// What the cycle under way, or the next one, asks from; `None`: from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    offset: Option<String>,
+    /// Content hashes of the records already delivered at exactly `offset`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "hashes")]
+    delivered: Vec<u64>,
+    /// The cycle under way; `None` between two cycles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cycle: Option<Cycle>,
+}
+
+/// How far a cycle has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cycle {
+    /// The page to read next.
+    next: PageToken,
+    /// The offset that the next cycle will ask from, by what has been read so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    offset: Option<String>,
+    /// Content hashes of the records delivered at exactly that offset.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "hashes")]
+    delivered: Vec<u64>,
+}
+
+/// A stored position that cannot be read.
+#[derive(Debug, Error)]
+#[error("reading the stored position {text}")]
+pub struct PositionError {
+    text: String,
+    source: serde_json::Error,
+}
+
+impl Position {
+    /// Reads a stored position.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no position of this version.
+    pub fn parse(text: &str) -> Result<Self, PositionError> {
+        serde_json::from_str(text).map_err(|source| PositionError { text: text.to_owned(), source })
+    }
+
+    /// The page to read next within the cycle; `None`: the first.
+    pub(crate) fn page(&self) -> Option<&PageToken> {
+        self.cycle.as_ref().map(|cycle| &cycle.next)
+    }
+
+    /// Where the cycle began.
+    pub(crate) fn began(&self) -> Boundary {
+        Boundary { value: self.offset.clone(), records: self.delivered.clone() }
+    }
+
+    /// How far the cycle has come.
+    pub(crate) fn reached(&self) -> Boundary {
+        match &self.cycle {
+            Some(cycle) => Boundary { value: cycle.offset.clone(), records: cycle.delivered.clone() },
+            None => self.began(),
+        }
+    }
+
+    /// The position after a page that reached `reached` and is followed by `next`.
+    pub(crate) fn after_page(&self, next: Option<PageToken>, reached: Boundary) -> Self {
+        match next {
+            Some(next) => Self {
+                offset: self.offset.clone(),
+                delivered: self.delivered.clone(),
+                cycle: Some(Cycle { next, offset: reached.value, delivered: reached.records }),
+            },
+            None => Self { offset: reached.value, delivered: reached.records, cycle: None },
+        }
+    }
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| std::fmt::Error)?)
+    }
+}
+
+/// Hashes as hexadecimal text: JSON numbers beyond 2^53 do not survive every reader.
+mod hashes {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(hashes: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(hashes.iter().map(|hash| format!("{hash:016x}")))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        texts.iter().map(|text| u64::from_str_radix(text, 16).map_err(D::Error::custom)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_cycle_asks_from_what_the_last_one_reached() {
+        let start = Position::default();
+        let first = Boundary { value: Some("2024-01-02T00:00:00Z".to_owned()), records: vec![7] };
+        let middle = start.after_page(Some(PageToken::Page(2)), first.clone());
+        assert_eq!(middle.began().value, None, "a cycle keeps asking from where it began");
+        assert_eq!(middle.reached(), first);
+        assert_eq!(middle.page(), Some(&PageToken::Page(2)));
+        let done = middle.after_page(None, first.clone());
+        assert_eq!(done.began(), first);
+        assert_eq!(done.page(), None);
+    }
+
+    #[test]
+    fn is_stored_as_small_json() {
+        let reached = Boundary { value: Some("9".to_owned()), records: vec![u64::MAX, 1] };
+        let position = Position::default().after_page(Some(PageToken::Cursor("abc".to_owned())), reached);
+        let text = position.to_string();
+        assert_eq!(
+            text,
+            r#"{"cycle":{"next":{"cursor":"abc"},"offset":"9","delivered":["ffffffffffffffff","0000000000000001"]}}"#
+        );
+        assert_eq!(Position::parse(&text).unwrap(), position);
+        assert_eq!(Position::default().to_string(), "{}");
+        assert!(Position::parse(r#"{"ofset": 1}"#).is_err());
+    }
+}
