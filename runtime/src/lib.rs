@@ -18,3 +18,4 @@ pub mod operation;
 pub mod page;
 pub mod position;
 pub mod record;
+pub mod secret;
