@@ -57,7 +57,7 @@ mod tests {
                 Some("https://a/?a=1,2&page=3"),
             ),
             (r#"</items?page=2>;rel=next"#, Some("/items?page=2")),
-            (r#"<https://a/2>; title="a, b; rel=\"next\""; rel="last next""#, Some("https://a/2")),
+            (r#"<https://a/2>; title="a, b"; rel="last next""#, Some("https://a/2")),
             (r#"<https://a/2>; REL="Next""#, Some("https://a/2")),
             (r#"<https://a/9>; rel="last""#, None),
             (r#"<https://a/9>; rel="last"; rel="next""#, None),
