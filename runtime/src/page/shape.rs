@@ -243,3 +243,175 @@ fn first_misfit<O: TypedOperation>(body: &[u8], records: &str) -> Option<(usize,
         serde_json::from_str::<O::Record<'_>>(record.get()).err().map(|error| (index, error))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::{Boundary, Pagination};
+    use super::*;
+    use crate::format::EncodeError;
+    use crate::format::avro::Writer;
+    use crate::http::Request;
+    use crate::operation::{Incremental, IncrementalMode, KeyField, OffsetField, OffsetValue};
+    use crate::record::{DateTime, Record, Text};
+
+    #[derive(Deserialize)]
+    #[serde(bound(deserialize = "'de: 'page"))]
+    struct Event<'page> {
+        id: i64,
+        at: Option<DateTime<'page>>,
+        note: Text<'page>,
+    }
+
+    impl Encode for Event<'_> {
+        fn encode(&self, out: &mut Writer) -> Result<(), Box<EncodeError>> {
+            out.field("id", &self.id)?;
+            out.field("at", &self.at)?;
+            out.field("note", &self.note)
+        }
+    }
+
+    impl Record for Event<'_> {
+        const AVRO_SCHEMA: &'static str = "{}";
+    }
+
+    struct ListEvents;
+
+    impl TypedOperation for ListEvents {
+        type Record<'page> = Event<'page>;
+
+        fn facts(&self) -> OperationFacts {
+            facts("/data/events", Pagination::Cursor { pointer: "/meta/next".into(), parameter: "after".into() })
+        }
+
+        fn request(&self) -> Request {
+            Request::get("/events")
+        }
+
+        fn key(record: &Event<'_>, out: &mut Vec<u8>) -> bool {
+            record.id.write_key(out)
+        }
+
+        fn offset<'record>(record: &'record Event<'_>) -> Option<OffsetValue<'record>> {
+            record.at.offset_value()
+        }
+    }
+
+    fn facts(records: &'static str, pagination: Pagination) -> OperationFacts {
+        OperationFacts {
+            id: "listEvents".into(),
+            topic: "events".into(),
+            records: records.into(),
+            records_required: true,
+            pagination,
+            incremental: Some(Incremental {
+                mode: IncrementalMode::Timestamp,
+                field: "/at".into(),
+                parameter: "since".into(),
+                initial: None,
+            }),
+            interval: Duration::from_secs(60),
+        }
+    }
+
+    fn decode(body: &str, page: &mut Page) -> Result<(), DecodeError> {
+        PageShape::new(&ListEvents.facts()).decode::<ListEvents>(body.as_bytes(), page)
+    }
+
+    fn keys(page: &Page) -> Vec<&str> {
+        page.records().map(|record| std::str::from_utf8(record.key.unwrap()).unwrap()).collect()
+    }
+
+    #[test]
+    fn records_and_the_next_page_are_found_wherever_they_stand() {
+        for body in [
+            r#"{"data": {"events": [{"id": 1, "note": "a", "x": {}}, {"id": 2, "note": "\u00e9"}], "n": 2}, "meta": {"next": "abc"}}"#,
+            r#"{"meta": {"next": "abc", "y": [1]}, "data": {"events": [{"note": "a", "id": 1}, {"id": 2, "at": null, "note": "é"}]}}"#,
+        ] {
+            let mut page = Page::new(&[0, 0, 0, 0, 7]);
+            decode(body, &mut page).unwrap();
+            assert_eq!(keys(&page), ["1", "2"]);
+            assert_eq!(page.next.as_deref(), Some("abc"));
+            let values: Vec<_> = page.records().map(|record| record.value).collect();
+            assert_eq!(values[0], [0, 0, 0, 0, 7, 2, 0, 2, b'a']);
+            assert_eq!(values[1], [0, 0, 0, 0, 7, 4, 0, 4, 0xc3, 0xa9]);
+        }
+    }
+
+    #[test]
+    fn one_object_is_one_record_and_null_is_none() {
+        let mut page = Page::new(&[]);
+        decode(r#"{"data": {"events": {"id": 5, "note": ""}}}"#, &mut page).unwrap();
+        assert_eq!(keys(&page), ["5"]);
+        let mut page = Page::new(&[]);
+        decode(r#"{"data": {"events": null}, "meta": {"next": 17}}"#, &mut page).unwrap();
+        assert!(page.is_empty());
+        assert_eq!(page.next.as_deref(), Some("17"));
+    }
+
+    #[test]
+    fn the_root_can_be_the_array() {
+        let mut page = Page::new(&[]);
+        PageShape::new(&facts("", Pagination::LinkHeader))
+            .decode::<ListEvents>(br#"[{"id": 1, "note": ""}]"#, &mut page)
+            .unwrap();
+        assert_eq!(page.len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        for (body, message) in [
+            (r#"{"data": {"events": [{"id": 1, "note": "a"}, {"id": "2"}]}}"#, "reading record 1 of the page"),
+            (r#"{"data": {"events": [{"id": 1, "note": "a"}"#, "reading the page"),
+            (r#"{"data": {"items": []}}"#, "the response has nothing at `/data/events`, where its records should be"),
+            (r#"{"data": {"events": [{"id": 1, "at": "soon", "note": "a"}]}}"#, "reading record 0 of the page"),
+            ("<html>", "reading the page"),
+        ] {
+            let error = decode(body, &mut Page::new(&[])).unwrap_err();
+            assert!(error.to_string().starts_with(message), "{error}");
+        }
+    }
+
+    fn boundary(value: Option<&str>, records: Vec<u64>) -> Boundary {
+        Boundary { value: value.map(str::to_owned), records }
+    }
+
+    fn tracked(body: &str, seen: &Boundary) -> (Vec<String>, Boundary) {
+        let mut page = Page::new(&[]);
+        page.track(IncrementalMode::Timestamp, seen.clone(), seen.clone());
+        decode(body, &mut page).unwrap();
+        let keys = keys(&page).iter().map(|&key| key.to_owned()).collect();
+        (keys, page.reached().unwrap())
+    }
+
+    #[test]
+    fn what_comes_again_at_the_boundary_is_dropped_once() {
+        let first = r#"{"data": {"events": [
+            {"id": 1, "at": "2024-01-01T00:00:00Z", "note": "a"},
+            {"id": 3, "at": "2024-01-02T00:00:00Z", "note": "c"},
+            {"id": 2, "at": "2024-01-02T01:00:00+01:00", "note": "b"}]}}"#;
+        let (keys, reached) = tracked(first, &boundary(None, vec![]));
+        assert_eq!(keys, ["1", "3", "2"]);
+        assert_eq!(reached.value.as_deref(), Some("2024-01-02T00:00:00Z"));
+        assert_eq!(reached.records.len(), 2);
+
+        let again = r#"{"data": {"events": [
+            {"id": 3, "at": "2024-01-02T00:00:00Z", "note": "c"},
+            {"id": 2, "at": "2024-01-02T00:00:00Z", "note": "changed within the second"},
+            {"id": 4, "at": "2024-01-02T00:00:00Z", "note": "late"}]}}"#;
+        let (keys, reached_again) = tracked(again, &reached);
+        assert_eq!(keys, ["2", "4"]);
+        assert_eq!(reached_again.value, reached.value);
+        assert_eq!(reached_again.records.len(), 4);
+        assert_eq!(tracked(again, &reached_again).0, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_record_without_its_offset_is_an_error() {
+        let mut page = Page::new(&[]);
+        page.track(IncrementalMode::Timestamp, boundary(None, vec![]), boundary(None, vec![]));
+        let error = decode(r#"{"data": {"events": [{"id": 1, "note": "a"}]}}"#, &mut page).unwrap_err();
+        assert_eq!(error.to_string(), "reading record 0 of the page: the offset field `/at` is missing");
+    }
+}
