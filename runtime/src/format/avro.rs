@@ -271,7 +271,8 @@ impl<T: Encode> Encode for Map<'_, T> {
 #[cfg(test)]
 mod tests {
     use apache_avro::types::Value;
-    use apache_avro::{Schema, from_avro_datum};
+    use apache_avro::Schema;
+    use apache_avro::reader::datum::GenericDatumReader;
 
     use super::*;
 
@@ -280,7 +281,8 @@ mod tests {
         let mut out = Writer::default();
         value.encode(&mut out).unwrap();
         let mut bytes = out.bytes();
-        let read = from_avro_datum(&Schema::parse_str(schema).unwrap(), &mut bytes, None).unwrap();
+        let schema = Schema::parse_str(schema).unwrap();
+        let read = GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut bytes).unwrap();
         assert!(bytes.is_empty(), "the reader left {} bytes", bytes.len());
         read
     }
