@@ -308,3 +308,6 @@ async fn read_start(response: &mut reqwest::Response) -> String {
     content.truncate(FAILURE_CONTENT);
     String::from_utf8_lossy(&content).into_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -215,8 +215,11 @@ impl HttpError {
 
     /// Whether the API may have seen and acted on the request.
     pub fn may_have_been_sent(&self) -> bool {
-        !matches!(self.kind(), HttpErrorKind::Input | HttpErrorKind::Connect)
-            && !matches!(self.cause(), Self::ForeignOrigin { .. })
+        match self {
+            Self::ForeignOrigin { .. } => false,
+            Self::GaveUp { tries, source } => *tries > 1 || source.may_have_been_sent(),
+            _ => !matches!(self.kind(), HttpErrorKind::Input | HttpErrorKind::Connect),
+        }
     }
 
     /// What a user can do about it.
@@ -225,6 +228,7 @@ impl HttpError {
             Self::Status { status: 401, .. } => Some("check the credentials"),
             Self::Status { status: 403, .. } => Some("check what the credentials are allowed to do"),
             Self::Status { status: 404, .. } => Some("check the base URL and the parameters in the path"),
+            Self::Setup { .. } => Some("check that the system's certificates are installed"),
             Self::TooLarge { .. } => Some("ask for smaller pages, or allow larger responses"),
             Self::ForeignRedirect { .. } => Some("if the API has moved, set the base URL to where it is now"),
             Self::Connect { .. } | Self::ConnectTimeout { .. } => Some("check the base URL and the network"),
@@ -338,5 +342,8 @@ mod tests {
         assert_eq!(error.status(), Some(401));
         assert_eq!(error.hint(), Some("check the credentials"));
         assert!(!error.is_retryable(&RetryPolicy::default()));
+        let connect = || HttpError::ConnectTimeout { url: "http://a/".to_owned(), limit: Duration::ZERO };
+        assert!(!HttpError::GaveUp { tries: 1, source: Box::new(connect()) }.may_have_been_sent());
+        assert!(HttpError::GaveUp { tries: 2, source: Box::new(connect()) }.may_have_been_sent(), "the first one may");
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use url::Url;
 
 /// Serves `app` on a port of its own, until the test ends.
@@ -27,21 +27,26 @@ pub(crate) async fn serve_bytes(answer: impl Into<Vec<u8>>) -> Url {
     url
 }
 
-/// Accepts connections and says nothing.
-pub(crate) async fn serve_silence() -> Url {
+/// Answers every connection with the same bytes, and then neither goes on nor closes it.
+pub(crate) async fn serve_start(start: &'static str) -> Url {
     let (listener, url) = listen().await;
     tokio::spawn(async move {
         let mut streams = Vec::new();
-        while let Ok((stream, _)) = listener.accept().await {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            read_head(&mut stream).await;
+            stream.write_all(start.as_bytes()).await.unwrap();
             streams.push(stream);
         }
     });
     url
 }
 
-/// The URL of a port where nobody listens.
-pub(crate) async fn nobody() -> Url {
-    listen().await.1
+/// The URL of a port where nobody listens, as long as the socket lives.
+pub(crate) fn nobody() -> (TcpSocket, Url) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap()).parse().unwrap();
+    (socket, url)
 }
 
 /// Asks without the help of a client, and returns status and content of the answer.

@@ -183,7 +183,7 @@ mod tests {
     use axum::routing::{get, post};
 
     use super::*;
-    use crate::http::testing::serve;
+    use crate::http::testing::{nobody, serve};
     use crate::secret::Secret;
 
     async fn register(answer: impl axum::response::IntoResponse + Clone + Send + Sync + 'static) -> RegistryError {
@@ -245,9 +245,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_registry_that_is_away_is_unreachable() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        drop(listener);
+        let (_socket, url) = nobody();
         let error = client(url).check_reachable().await.unwrap_err();
         assert!(matches!(error, RegistryError::Unreachable { .. }), "{error}");
         let error = register(StatusCode::SERVICE_UNAVAILABLE).await;
@@ -256,8 +254,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_registry_that_comes_up_is_waited_for() {
-        let calls = AtomicU32::new(0);
-        let calls = Arc::new(calls);
+        let calls = Arc::new(AtomicU32::new(0));
         let answer = move || async move {
             if calls.fetch_add(1, Ordering::Relaxed) == 0 {
                 Err(([("retry-after", "0")], StatusCode::SERVICE_UNAVAILABLE))
