@@ -9,6 +9,7 @@
 //! A generated crate states facts: it implements [`operation::TypedOperation`] for each of its operations and hands a
 //! [`connector::Connector`] over. Everything that happens is in here.
 
+pub(crate) mod clock;
 #[doc(hidden)]
 pub mod codegen;
 pub mod connector;
@@ -18,4 +19,5 @@ pub mod operation;
 pub mod page;
 pub mod position;
 pub mod record;
+pub mod registry;
 pub mod secret;

@@ -1,5 +1,21 @@
 //! Requests and responses. Knows no Kafka; the only place that names the HTTP client.
 
+mod client;
+mod error;
+mod redact;
 mod request;
+mod response;
+mod retry;
+mod retry_after;
+mod status;
+#[cfg(test)]
+pub(crate) mod testing;
+mod url;
 
-pub use request::{Method, Parameter, Request, Target};
+pub use client::{Auth, Client, ClientSettings};
+pub use error::{Cause, HttpError, HttpErrorKind};
+pub use request::{Body, Method, Parameter, Request, Target};
+pub use response::Response;
+pub use retry::{Backoff, Retry, RetryPolicy, send_with_retry};
+pub use status::{StatusRanges, StatusRangesError};
+pub(crate) use url::shown as shown_url;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
+
 /// An HTTP request method (RFC 9110 section 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the variants are the methods of RFC 9110 section 9.3")]
@@ -19,6 +21,17 @@ pub struct Request {
     pub target: Target,
     /// Headers in the order sent.
     pub headers: Vec<(Cow<'static, str>, String)>,
+    /// What it carries.
+    pub body: Option<Body>,
+}
+
+/// What a request carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// Value of the `Content-Type` header.
+    pub content_type: Cow<'static, str>,
+    /// The content.
+    pub bytes: Bytes,
 }
 
 /// Where a request goes.
@@ -38,10 +51,20 @@ pub enum Target {
 impl Request {
     /// A GET request. `{name}` in the template stands for what [`Request::path`] puts in.
     pub fn get(template: &'static str) -> Self {
+        Self::new(Method::Get, template)
+    }
+
+    /// A POST request. `{name}` in the template stands for what [`Request::path`] puts in.
+    pub fn post(template: &'static str) -> Self {
+        Self::new(Method::Post, template)
+    }
+
+    fn new(method: Method, template: &'static str) -> Self {
         Self {
-            method: Method::Get,
+            method,
             target: Target::Relative { path: template.to_owned(), query: Vec::new() },
             headers: Vec::new(),
+            body: None,
         }
     }
 
@@ -90,6 +113,13 @@ impl Request {
         if !parts.is_empty() {
             self.headers.push((Cow::Borrowed(name), parts.join(",")));
         }
+        self
+    }
+
+    /// Sets what the request carries.
+    #[must_use]
+    pub fn body(mut self, content_type: impl Into<Cow<'static, str>>, bytes: impl Into<Bytes>) -> Self {
+        self.body = Some(Body { content_type: content_type.into(), bytes: bytes.into() });
         self
     }
 

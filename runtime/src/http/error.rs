@@ -1,0 +1,349 @@
+//! What can go wrong with a request: what kind it is, whether to try again, and whether the request may have been sent.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::retry::RetryPolicy;
+
+/// A request that did not lead to a response that can be used. URLs in it have neither query nor credentials.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum HttpError {
+    /// The base URL cannot be used.
+    #[error("the base URL `{url}` {reason}")]
+    BaseUrl {
+        /// The base URL.
+        url: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A header's name or value cannot be sent (RFC 9110 section 5).
+    #[error("the header `{name}` has a name or value that HTTP cannot carry")]
+    Header {
+        /// The header's name. The value may be a secret.
+        name: String,
+    },
+    /// The HTTP client cannot be set up.
+    #[error("setting up the HTTP client failed")]
+    Setup {
+        /// Why.
+        source: Cause,
+    },
+    /// A request's path or URL cannot be used.
+    #[error("the target `{target}` {reason}")]
+    Target {
+        /// The path or URL.
+        target: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The API named a URL that is not its own.
+    #[error("`{url}` is not on `{origin}`, which the credentials must not leave")]
+    ForeignOrigin {
+        /// The URL.
+        url: String,
+        /// Scheme, host and port of the base URL.
+        origin: String,
+    },
+    /// The API redirected the request to a URL that is not its own.
+    #[error("`{url}` redirects to `{location}`, which is not on `{origin}`, which the credentials must not leave")]
+    ForeignRedirect {
+        /// The URL that redirects.
+        url: String,
+        /// Where to.
+        location: String,
+        /// Scheme, host and port of the base URL.
+        origin: String,
+    },
+    /// Redirect followed redirect.
+    #[error("`{url}` redirects more than {limit} times")]
+    TooManyRedirects {
+        /// The URL that was asked.
+        url: String,
+        /// How many redirects are followed.
+        limit: usize,
+    },
+    /// No connection came about.
+    #[error("connecting to `{url}` failed")]
+    Connect {
+        /// The URL that was asked.
+        url: String,
+        /// Why.
+        source: Cause,
+    },
+    /// No connection came about in time.
+    #[error("connecting to `{url}` took longer than {limit:?}")]
+    ConnectTimeout {
+        /// The URL that was asked.
+        url: String,
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// The response did not arrive, or not to its end, in time.
+    #[error("the response of `{url}` took longer than {limit:?}")]
+    Timeout {
+        /// The URL that was asked.
+        url: String,
+        /// How long it may take, from the start of the request to the end of the response.
+        limit: Duration,
+    },
+    /// The connection broke before a response began.
+    #[error("the request to `{url}` failed")]
+    Connection {
+        /// The URL that was asked.
+        url: String,
+        /// Why.
+        source: Cause,
+    },
+    /// The response's content was cut short or cannot be decompressed.
+    #[error("the response of `{url}` is incomplete or damaged")]
+    Content {
+        /// The URL that was asked.
+        url: String,
+        /// Why.
+        source: Cause,
+    },
+    /// The response's content is larger than it may be.
+    #[error("the response of `{url}` is larger than {limit} bytes")]
+    TooLarge {
+        /// The URL that was asked.
+        url: String,
+        /// How large it may be once decompressed, in bytes.
+        limit: usize,
+    },
+    /// The response's status is not one of success (RFC 9110 section 15).
+    #[error("`{url}` answered {}{}", status_line(*status), excerpt(body))]
+    Status {
+        /// The URL that was asked.
+        url: String,
+        /// The status code.
+        status: u16,
+        /// The beginning of the content, as text, known secrets hidden.
+        body: String,
+        /// How long the API asks to wait (RFC 9110 section 10.2.3).
+        retry_after: Option<Duration>,
+    },
+    /// The API asks to wait for longer than is worth waiting.
+    #[error("the API asks to wait for {wait:?}, more than the limit of {limit:?}")]
+    RetryAfter {
+        /// How long the API asks to wait.
+        wait: Duration,
+        /// How long a wait may be.
+        limit: Duration,
+        /// What the API answered.
+        source: Box<HttpError>,
+    },
+    /// Every try failed.
+    #[error("gave up after {tries} tries")]
+    GaveUp {
+        /// How often the request was tried.
+        tries: u32,
+        /// How the last try failed.
+        source: Box<HttpError>,
+    },
+}
+
+/// What sort of thing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HttpErrorKind {
+    /// The settings or the request cannot be used; nothing was sent.
+    Input,
+    /// The API led to a place that is not its own, or around in circles.
+    Redirect,
+    /// No connection came about.
+    Connect,
+    /// The response took too long.
+    Timeout,
+    /// The connection broke before a response began.
+    Connection,
+    /// The response's content is incomplete, damaged or too large.
+    Content,
+    /// The response's status is not one of success.
+    Status,
+}
+
+impl HttpError {
+    /// What sort of thing went wrong, in the last try if there were several.
+    pub fn kind(&self) -> HttpErrorKind {
+        match self {
+            Self::BaseUrl { .. } | Self::Header { .. } | Self::Setup { .. } | Self::Target { .. } => {
+                HttpErrorKind::Input
+            }
+            Self::ForeignOrigin { .. } | Self::ForeignRedirect { .. } | Self::TooManyRedirects { .. } => {
+                HttpErrorKind::Redirect
+            }
+            Self::Connect { .. } | Self::ConnectTimeout { .. } => HttpErrorKind::Connect,
+            Self::Timeout { .. } => HttpErrorKind::Timeout,
+            Self::Connection { .. } => HttpErrorKind::Connection,
+            Self::Content { .. } | Self::TooLarge { .. } => HttpErrorKind::Content,
+            Self::Status { .. } => HttpErrorKind::Status,
+            Self::RetryAfter { source, .. } | Self::GaveUp { source, .. } => source.kind(),
+        }
+    }
+
+    /// The status code, if the API answered with one that is not of success.
+    pub fn status(&self) -> Option<u16> {
+        match self.cause() {
+            Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// The beginning of what came with such a status, as text.
+    pub fn body(&self) -> Option<&str> {
+        match self.cause() {
+            Self::Status { body, .. } => Some(body),
+            _ => None,
+        }
+    }
+
+    /// Whether the same request may succeed later: the network failed, the status is one of the policy's, or the API
+    /// says with `Retry-After` that it may (as GitHub does with 403).
+    pub fn is_retryable(&self, policy: &RetryPolicy) -> bool {
+        match self {
+            Self::Connect { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::Timeout { .. }
+            | Self::Connection { .. }
+            | Self::Content { .. } => true,
+            Self::Status { status, retry_after, .. } => policy.statuses.contains(*status) || retry_after.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether the API may have seen and acted on the request.
+    pub fn may_have_been_sent(&self) -> bool {
+        match self {
+            Self::ForeignOrigin { .. } => false,
+            Self::GaveUp { tries, source } => *tries > 1 || source.may_have_been_sent(),
+            _ => !matches!(self.kind(), HttpErrorKind::Input | HttpErrorKind::Connect),
+        }
+    }
+
+    /// What a user can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self.cause() {
+            Self::Status { status: 401, .. } => Some("check the credentials"),
+            Self::Status { status: 403, .. } => Some("check what the credentials are allowed to do"),
+            Self::Status { status: 404, .. } => Some("check the base URL and the parameters in the path"),
+            Self::Setup { .. } => Some("check that the system's certificates are installed"),
+            Self::TooLarge { .. } => Some("ask for smaller pages, or allow larger responses"),
+            Self::ForeignRedirect { .. } => Some("if the API has moved, set the base URL to where it is now"),
+            Self::Connect { .. } | Self::ConnectTimeout { .. } => Some("check the base URL and the network"),
+            _ => None,
+        }
+    }
+
+    /// The error of the last try.
+    fn cause(&self) -> &Self {
+        match self {
+            Self::RetryAfter { source, .. } | Self::GaveUp { source, .. } => source.cause(),
+            error => error,
+        }
+    }
+}
+
+/// The innermost reason of a failure, as the network or the TLS library gives it.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct Cause(String);
+
+impl Cause {
+    /// The reason at the end of an error's chain. The outer ones only say again what the [`HttpError`] says.
+    pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut innermost = error;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        Self(innermost.to_string())
+    }
+}
+
+fn status_line(status: u16) -> String {
+    let reason = reqwest::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    match reason {
+        Some(reason) => format!("{status} {reason}"),
+        None => status.to_string(),
+    }
+}
+
+/// The first 200 characters of a response's content on one line, after a colon; nothing of an empty one.
+fn excerpt(body: &str) -> String {
+    const LENGTH: usize = 200;
+    let mut line = String::new();
+    let mut length = 0;
+    for word in body.split_whitespace() {
+        line.push_str(if length == 0 { ": " } else { " " });
+        for character in word.chars() {
+            if length == LENGTH {
+                line.push('…');
+                return line;
+            }
+            if !character.is_control() {
+                line.push(character);
+                length += 1;
+            }
+        }
+        length += 1;
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(status: u16, body: &str, retry_after: Option<Duration>) -> HttpError {
+        HttpError::Status { url: "http://a/b".to_owned(), status, body: body.to_owned(), retry_after }
+    }
+
+    #[test]
+    fn a_status_is_one_short_line() {
+        assert_eq!(
+            status(404, "{\n  \"message\": \"Not\tFound\"\n}", None).to_string(),
+            r#"`http://a/b` answered 404 Not Found: { "message": "Not Found" }"#
+        );
+        assert_eq!(status(500, " \n", None).to_string(), "`http://a/b` answered 500 Internal Server Error");
+        assert_eq!(status(799, "", None).to_string(), "`http://a/b` answered 799");
+        let long = status(400, &"é".repeat(500), None).to_string();
+        assert_eq!(long, format!("`http://a/b` answered 400 Bad Request: {}…", "é".repeat(200)));
+    }
+
+    #[test]
+    fn says_whether_to_try_again_and_whether_it_was_sent() {
+        let policy = RetryPolicy::default();
+        let url = || "http://a/b".to_owned();
+        let cause = || Cause("refused".to_owned());
+        for (error, kind, retryable, sent) in [
+            (HttpError::Connect { url: url(), source: cause() }, HttpErrorKind::Connect, true, false),
+            (HttpError::Timeout { url: url(), limit: Duration::ZERO }, HttpErrorKind::Timeout, true, true),
+            (HttpError::Connection { url: url(), source: cause() }, HttpErrorKind::Connection, true, true),
+            (HttpError::Content { url: url(), source: cause() }, HttpErrorKind::Content, true, true),
+            (HttpError::TooLarge { url: url(), limit: 1 }, HttpErrorKind::Content, false, true),
+            (HttpError::ForeignOrigin { url: url(), origin: url() }, HttpErrorKind::Redirect, false, false),
+            (HttpError::Header { name: "x".to_owned() }, HttpErrorKind::Input, false, false),
+            (status(503, "", None), HttpErrorKind::Status, true, true),
+            (status(404, "", None), HttpErrorKind::Status, false, true),
+            (status(403, "", Some(Duration::ZERO)), HttpErrorKind::Status, true, true),
+        ] {
+            assert_eq!(error.kind(), kind, "{error}");
+            assert_eq!(error.is_retryable(&policy), retryable, "{error}");
+            assert_eq!(error.may_have_been_sent(), sent, "{error}");
+        }
+    }
+
+    #[test]
+    fn giving_up_tells_of_the_last_try() {
+        let error = HttpError::GaveUp { tries: 3, source: Box::new(status(401, "", None)) };
+        assert_eq!(error.to_string(), "gave up after 3 tries");
+        assert_eq!(error.kind(), HttpErrorKind::Status);
+        assert_eq!(error.status(), Some(401));
+        assert_eq!(error.hint(), Some("check the credentials"));
+        assert!(!error.is_retryable(&RetryPolicy::default()));
+        let connect = || HttpError::ConnectTimeout { url: "http://a/".to_owned(), limit: Duration::ZERO };
+        assert!(!HttpError::GaveUp { tries: 1, source: Box::new(connect()) }.may_have_been_sent());
+        assert!(HttpError::GaveUp { tries: 2, source: Box::new(connect()) }.may_have_been_sent(), "the first one may");
+    }
+}
