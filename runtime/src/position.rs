@@ -53,6 +53,11 @@ impl Position {
         serde_json::from_str(text).map_err(|source| PositionError { text: text.to_owned(), source })
     }
 
+    /// The position of a stream that has read nothing yet, and asks from `offset`.
+    pub(crate) fn starting_at(offset: Option<String>) -> Self {
+        Self { offset, ..Self::default() }
+    }
+
     /// The page to read next within the cycle; `None`: the first.
     pub(crate) fn page(&self) -> Option<&PageToken> {
         self.cycle.as_ref().map(|cycle| &cycle.next)

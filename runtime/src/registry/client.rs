@@ -123,6 +123,22 @@ impl RegistryClient {
         Ok(id)
     }
 
+    /// The schema of an id, as text.
+    ///
+    /// # Errors
+    ///
+    /// If the registry cannot be reached, refuses, or has no such schema.
+    pub async fn schema(&self, id: SchemaId) -> Result<String, RegistryError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            schema: String,
+        }
+        let request = Request::get("/schemas/ids/{id}").path("id", &i64::from(id.0));
+        let response = self.send(request, None).await?;
+        let Answer { schema } = serde_json::from_slice(&response.body).map_err(|source| self.answer(source))?;
+        Ok(schema)
+    }
+
     /// Asks something small, to see whether the registry answers and accepts the credentials.
     ///
     /// # Errors
