@@ -1,1 +1,24 @@
-//! Harness.
+//! End-to-end tests of Headwater, and what they need: a real Apache Kafka, a real schema registry, and clients that
+//! share no code with ours.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use headwater_tests::real_parts;
+//!
+//! let Some(parts) = real_parts()? else { return Ok(()) }; // no Java or no Maven here: skipped, with one line on stderr
+//! let topic = headwater_tests::unique_name("orders");
+//! headwater_tests::create_topic(&parts.bootstrap, &topic, 4, &[])?;
+//! // ... run a connector against parts.bootstrap and parts.registry ...
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! * [`harness`] starts Kafka and the registry once for all test binaries of a run and stops them afterwards.
+//!
+//! Unix only: leases are `flock`s and the parts live in their own process groups.
+
+pub mod harness;
+pub mod topic;
+
+pub use harness::{HarnessError, RealParts, real_parts};
+pub use topic::{create_topic, unique_name};
