@@ -3,22 +3,26 @@
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use headwater_tests::real_parts;
+//! use headwater_tests::{Isolation, consume, real_parts};
 //!
 //! let Some(parts) = real_parts()? else { return Ok(()) }; // no Java or no Maven here: skipped, with one line on stderr
 //! let topic = headwater_tests::unique_name("orders");
 //! headwater_tests::create_topic(&parts.bootstrap, &topic, 4, &[])?;
 //! // ... run a connector against parts.bootstrap and parts.registry ...
+//! assert_eq!(consume(&parts.bootstrap, &topic, Isolation::ReadCommitted)?.len(), 100);
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! * [`harness`] starts Kafka and the registry once for all test binaries of a run and stops them afterwards.
+//! * [`mod@consume`] reads a topic to its end with librdkafka.
 //!
 //! Unix only: leases are `flock`s and the parts live in their own process groups.
 
+pub mod consume;
 pub mod harness;
 pub mod topic;
 
+pub use consume::{Consumed, Isolation, consume};
 pub use harness::{HarnessError, RealParts, real_parts};
 pub use topic::{create_topic, unique_name};
