@@ -16,13 +16,16 @@
 //!
 //! * [`harness`] starts Kafka and the registry once for all test binaries of a run and stops them afterwards.
 //! * [`mod@consume`] reads a topic to its end with librdkafka.
+//! * [`mod@python`] reads it with Confluent's Python client and Avro deserializer.
 //!
 //! Unix only: leases are `flock`s and the parts live in their own process groups.
 
 pub mod consume;
 pub mod harness;
+pub mod python;
 pub mod topic;
 
 pub use consume::{Consumed, Isolation, consume};
 pub use harness::{HarnessError, RealParts, real_parts};
+pub use python::{Python, python};
 pub use topic::{create_topic, unique_name};

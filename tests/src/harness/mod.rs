@@ -9,7 +9,7 @@
 //! | file in `<target>/harness/` | what it is |
 //! |---|---|
 //! | `kafka-<version>/`, `apicurio-registry-<version>/` | fetched once, kept |
-//! | `python/` | the virtual environment of the Python clients, kept |
+//! | `python/` | the virtual environment of [`mod@crate::python`], kept |
 //! | `run-<versions>/lease.lock` | shared by the processes that use the parts; the supervisor may stop when it can have it alone |
 //! | `run-<versions>/start.lock` | held while one process starts the supervisor |
 //! | `run-<versions>/alive.lock` | held by the supervisor while it lives |
