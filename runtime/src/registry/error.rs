@@ -19,7 +19,7 @@ pub enum RegistryError {
         source: Box<HttpError>,
     },
     /// The registry did not answer, or only that it cannot, for all the time that it was given.
-    #[error("the schema registry `{url}` cannot be reached, tried for {waited:?}")]
+    #[error("the schema registry `{url}` cannot be reached, tried for {waited:.1?}")]
     Unreachable {
         /// The registry's base URL.
         url: String,
