@@ -20,12 +20,16 @@
 //!
 //! Unix only: leases are `flock`s and the parts live in their own process groups.
 
+pub mod api;
 pub mod consume;
 pub mod harness;
+pub mod program;
 pub mod python;
 pub mod topic;
 
+pub use api::PagedApi;
 pub use consume::{Consumed, Isolation, consume};
 pub use harness::{HarnessError, RealParts, real_parts};
+pub use program::{build_generated, configuration, example, headwater, run_headwater, workspace};
 pub use python::{Python, python};
 pub use topic::{create_topic, unique_name};

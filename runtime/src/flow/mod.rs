@@ -1,0 +1,189 @@
+//! The flow: schedule → request → page → records → transaction.
+//!
+//! Every stream has a task that reads it; one writer puts what they read into transactions. When a transaction fails in
+//! a way that can pass, the tasks begin again at their committed positions.
+
+mod start;
+mod stream;
+mod task;
+mod transaction;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+pub use start::{RunOptions, run};
+pub use stream::StreamError;
+pub use task::Mode;
+
+use crate::clock;
+use crate::config::Delivery as DeliverySettings;
+use crate::kafka::{KafkaError, OffsetStore, TransactionalProducer};
+use crate::position::Position;
+use crate::registry::RegistryError;
+use stream::Stream;
+use transaction::Transactions;
+
+/// How many pages may wait for Kafka. Each task holds one more, so memory is bounded by the streams and their page size.
+const WAITING_PAGES: usize = 4;
+
+/// Pause before the streams begin again after a transaction that failed; it doubles up to [`MAX_RESTART_PAUSE`].
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause before the streams begin again.
+const MAX_RESTART_PAUSE: Duration = Duration::from_secs(60);
+
+/// What a run has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Records committed.
+    pub records: u64,
+    /// Pages committed, those without records but with a new position included.
+    pub pages: u64,
+    /// Transactions committed.
+    pub transactions: u64,
+}
+
+/// Why a run ended before it was told to.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// A stream cannot go on.
+    #[error("stream `{operation}` stopped")]
+    Stream {
+        /// The operation's id.
+        operation: String,
+        /// Why.
+        source: StreamError,
+    },
+    /// Kafka cannot be used.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// The schema registry cannot be used.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The connector cannot be set up.
+    #[error(transparent)]
+    Start(#[from] start::StartError),
+}
+
+/// The running part of a connector: streams, where they stand, and what writes them.
+struct Flow {
+    streams: Vec<Arc<Stream>>,
+    positions: Vec<Position>,
+    producer: TransactionalProducer,
+    offsets: OffsetStore,
+    delivery: DeliverySettings,
+    mode: Mode,
+    summary: Summary,
+}
+
+/// How a session ended.
+enum Ended {
+    /// All tasks are done, and what they read is committed.
+    Done,
+    /// A transaction failed, and can be tried again.
+    Retry(KafkaError),
+}
+
+impl Flow {
+    /// Runs the streams until they are done or told to stop.
+    async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<Summary, RunError> {
+        let mut pause = RESTART_PAUSE;
+        loop {
+            let before = self.summary;
+            match self.session(stop.clone()).await? {
+                Ended::Done => return Ok(self.summary),
+                Ended::Retry(error) => {
+                    if self.summary != before {
+                        pause = RESTART_PAUSE;
+                    }
+                    tracing::warn!(
+                        error = %crate::cli::chain(&error),
+                        pause_ms = pause.as_millis() as u64,
+                        "a transaction failed; reading again from the committed positions"
+                    );
+                }
+            }
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return Ok(self.summary),
+                () = clock::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(MAX_RESTART_PAUSE);
+        }
+    }
+
+    /// Runs the streams from their committed positions until they are done, or one of them or Kafka fails.
+    async fn session(&mut self, stop: watch::Receiver<bool>) -> Result<Ended, RunError> {
+        let (sender, mut deliveries) = mpsc::channel(WAITING_PAGES);
+        let mut tasks = JoinSet::new();
+        // A stream that fails ends the others too, in order: what they have read is still committed.
+        let (failed, session_stop) = stop_of_session(stop);
+        for (index, (stream, position)) in self.streams.iter().zip(&self.positions).enumerate() {
+            let task = task::run(
+                index,
+                Arc::clone(stream),
+                position.clone(),
+                self.mode,
+                sender.clone(),
+                session_stop.clone(),
+            );
+            let failed = failed.clone();
+            tasks.spawn(async move {
+                let result = task.await;
+                if result.is_err() {
+                    failed.send_replace(true);
+                }
+                (index, result)
+            });
+        }
+        drop(sender);
+        let written = Transactions::new(
+            &self.producer,
+            &self.offsets,
+            &self.streams,
+            self.delivery.boundary,
+            &mut self.positions,
+            &mut self.summary,
+        )
+        .run(&mut deliveries)
+        .await;
+        if let Err(error) = written {
+            tasks.shutdown().await;
+            return if error.is_retryable() { Ok(Ended::Retry(error)) } else { Err(error.into()) };
+        }
+        drop(deliveries);
+        let mut failure = None;
+        while let Some(joined) = tasks.join_next().await {
+            let (index, result) = match joined {
+                Ok(joined) => joined,
+                // A panic in a task is a defect of ours: let it be seen as one.
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            };
+            if let (Err(source), Some(stream), None) = (result, self.streams.get(index), &failure) {
+                failure = Some(RunError::Stream { operation: stream.facts().id.to_string(), source });
+            }
+        }
+        failure.map_or(Ok(Ended::Done), Err)
+    }
+}
+
+/// A stop signal of a session's own, that also follows the run's.
+fn stop_of_session(mut run: watch::Receiver<bool>) -> (watch::Sender<bool>, watch::Receiver<bool>) {
+    let (sender, receiver) = watch::channel(*run.borrow());
+    let follow = sender.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            stopped = run.wait_for(|stop| *stop) => {
+                if stopped.is_ok() {
+                    follow.send_replace(true);
+                }
+            }
+            () = follow.closed() => {}
+        }
+    });
+    (sender, receiver)
+}

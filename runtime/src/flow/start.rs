@@ -1,0 +1,167 @@
+//! Setting a connector up: topics, schemas, the producer that fences older instances, and the positions to begin at.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::watch;
+
+use super::stream::Stream;
+use super::{Flow, Mode, RunError, Summary};
+use crate::config::{ConnectorConfig, ExactlyOnce};
+use crate::connector::{Connector, ConnectorError};
+use crate::http::{Client, HttpError};
+use crate::kafka::{
+    Cleanup, EmbeddedCluster, KafkaError, KafkaSettings, OffsetStore, TopicSpec, TransactionalProducer, ensure_topics,
+};
+use crate::operation::Operation;
+use crate::position::{Position, PositionError};
+use crate::registry::{EmbeddedRegistry, RegistryClient, RegistrySettings, wire_prefix};
+
+/// How long a broker or a registry may take to answer for the first time.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a transaction may stay open before the broker ends it. Far beyond the age at which transactions end, so that
+/// only a process that hangs meets it; and short enough that its consumers do not wait long.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Why a connector could not be set up.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// An operation lacks a parameter.
+    #[error(transparent)]
+    Connector(#[from] ConnectorError),
+    /// The HTTP client cannot be made.
+    #[error("setting up the HTTP client")]
+    Http(#[from] HttpError),
+    /// A stored position cannot be read.
+    #[error("restoring stream `{operation}`")]
+    Position {
+        /// The operation's id.
+        operation: String,
+        /// Why not.
+        source: PositionError,
+    },
+    /// The embedded registry could not be started.
+    #[error("starting the embedded schema registry")]
+    EmbeddedRegistry(#[source] std::io::Error),
+}
+
+/// The embedded broker and registry of `--dev`; they stop when dropped.
+pub struct Embedded {
+    cluster: EmbeddedCluster,
+    registry: EmbeddedRegistry,
+}
+
+impl Embedded {
+    /// Starts both on free ports.
+    ///
+    /// # Errors
+    ///
+    /// If one of them cannot be started.
+    pub async fn start() -> Result<Self, RunError> {
+        let cluster = EmbeddedCluster::start(1)?;
+        let registry = EmbeddedRegistry::start(([127, 0, 0, 1], 0).into()).await.map_err(StartError::EmbeddedRegistry)?;
+        Ok(Self { cluster, registry })
+    }
+
+    /// `host:port` of the broker; any Kafka client can connect to it.
+    pub fn bootstrap_servers(&self) -> String {
+        self.cluster.bootstrap_servers()
+    }
+
+    /// The registry's base URL.
+    pub fn registry_url(&self) -> String {
+        self.registry.url()
+    }
+}
+
+/// Runs a connector until its streams are done or `stop` becomes true.
+///
+/// # Errors
+///
+/// If it cannot be set up, a stream cannot go on, or Kafka or the registry cannot be used.
+pub async fn run(
+    connector: &Connector,
+    config: ConnectorConfig,
+    embedded: Option<&Embedded>,
+    mode: Mode,
+    stop: watch::Receiver<bool>,
+) -> Result<Summary, RunError> {
+    let mut stopped = stop.clone();
+    let flow = tokio::select! {
+        biased;
+        _ = stopped.wait_for(|stop| *stop) => return Ok(Summary::default()),
+        flow = start(connector, config, embedded, mode) => flow?,
+    };
+    flow.run(stop).await
+}
+
+async fn start(
+    connector: &Connector,
+    config: ConnectorConfig,
+    embedded: Option<&Embedded>,
+    mode: Mode,
+) -> Result<Flow, RunError> {
+    let operations = connector
+        .operations
+        .iter()
+        .map(|definition| (definition.build)(&config.parameters))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(StartError::from)?;
+
+    let topics = config.topics(&operations);
+    match embedded {
+        Some(embedded) => {
+            for topic in &topics {
+                embedded.cluster.create_topic(&topic.name, topic.partitions)?;
+            }
+        }
+        None => {
+            ensure_topics(&config.kafka, &topics, PATIENCE).await?;
+        }
+    }
+    let registry = RegistryClient::new(config.registry.clone())?;
+    let mut streams = Vec::with_capacity(operations.len());
+    for (index, operation) in operations.into_iter().enumerate() {
+        streams.push(Arc::new(stream(index, operation, &config, &registry).await?));
+    }
+
+    // Fence first, then read: what an older instance had under way is then either committed or gone.
+    let transactional_id = format!("headwater-{}", config.name);
+    let producer =
+        TransactionalProducer::connect(&config.kafka, &transactional_id, TRANSACTION_TIMEOUT, PATIENCE).await?;
+    let offsets = OffsetStore::new(config.kafka.clone(), config.offsets_topic.clone(), config.name.clone());
+    let mut stored = offsets.restore(PATIENCE).await?;
+    let positions = streams
+        .iter()
+        .map(|stream| {
+            let operation = stream.facts().id.as_ref();
+            match stored.remove(operation) {
+                Some(text) => Position::parse(&text)
+                    .map_err(|source| StartError::Position { operation: operation.to_owned(), source }),
+                None => Ok(stream.start()),
+            }
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Flow { streams, positions, producer, offsets, delivery: config.delivery, mode, summary: Summary::default() })
+}
+
+async fn stream(
+    index: usize,
+    operation: Box<dyn Operation>,
+    config: &ConnectorConfig,
+    registry: &RegistryClient,
+) -> Result<Stream, RunError> {
+    let settings = config.operation(index);
+    let topic = settings.topic.clone().unwrap_or_else(|| operation.facts().topic.to_string());
+    let schema_id = registry.register(&format!("{topic}-value"), operation.avro_schema()).await?;
+    Ok(Stream {
+        client: Client::new(settings.http.clone()).map_err(StartError::from)?,
+        retry: settings.retry.clone(),
+        interval: settings.interval.unwrap_or(operation.facts().interval),
+        prefix: wire_prefix(schema_id),
+        topic,
+        operation,
+    })
+}

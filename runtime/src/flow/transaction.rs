@@ -1,0 +1,179 @@
+//! Transactions: the records of pages, and the positions that account for them, become visible together or not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use super::Summary;
+use super::stream::Stream;
+use super::task::Delivery;
+use crate::config::Boundary;
+use crate::kafka::{KafkaError, OffsetStore, ProducerRecord, TransactionalProducer};
+use crate::position::Position;
+
+/// How many records a transaction holds at most, pages being whole. Fewer, and the cost of a commit shows; more buys
+/// nothing.
+const MAX_RECORDS: usize = 10_000;
+
+/// How old a transaction may grow: until it ends, its records are invisible, and so are all later ones of their topics.
+const MAX_AGE: Duration = Duration::from_millis(250);
+
+/// How long a commit or an abort may take.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Writes what the tasks of one shard group read.
+pub(crate) struct Transactions<'a> {
+    producer: &'a TransactionalProducer,
+    offsets: &'a OffsetStore,
+    streams: &'a [std::sync::Arc<Stream>],
+    boundary: Boundary,
+    /// The positions as they stand in Kafka, by stream.
+    committed: &'a mut Vec<Position>,
+    summary: &'a mut Summary,
+    open: Option<Open>,
+    /// Streams in the middle of a cycle: their next page is on its way.
+    reading: BTreeSet<usize>,
+}
+
+/// The transaction under way.
+struct Open {
+    since: Instant,
+    records: usize,
+    pages: usize,
+    positions: BTreeMap<usize, Position>,
+}
+
+impl<'a> Transactions<'a> {
+    pub(crate) fn new(
+        producer: &'a TransactionalProducer,
+        offsets: &'a OffsetStore,
+        streams: &'a [std::sync::Arc<Stream>],
+        boundary: Boundary,
+        committed: &'a mut Vec<Position>,
+        summary: &'a mut Summary,
+    ) -> Self {
+        Self { producer, offsets, streams, boundary, committed, summary, open: None, reading: BTreeSet::new() }
+    }
+
+    /// Takes deliveries until there will be no more, and leaves no transaction open. After an error the transaction
+    /// under way is aborted, and `committed` says where to begin again.
+    pub(crate) async fn run(mut self, deliveries: &mut mpsc::Receiver<Delivery>) -> Result<(), KafkaError> {
+        let result = self.write_all(deliveries).await;
+        if result.is_err() && self.open.take().is_some() {
+            self.abort().await;
+        }
+        result
+    }
+
+    async fn write_all(&mut self, deliveries: &mut mpsc::Receiver<Delivery>) -> Result<(), KafkaError> {
+        loop {
+            let delivery = match self.deadline() {
+                None => deliveries.recv().await,
+                Some(deadline) => match timeout_at(deadline, deliveries.recv()).await {
+                    Ok(delivery) => delivery,
+                    Err(_) => {
+                        self.commit().await?;
+                        continue;
+                    }
+                },
+            };
+            let Some(delivery) = delivery else { return self.commit().await };
+            self.write(delivery).await?;
+            if self.is_due(deliveries.is_empty()) {
+                self.commit().await?;
+            }
+        }
+    }
+
+    /// When the transaction under way has to end.
+    fn deadline(&self) -> Option<Instant> {
+        let age = match self.boundary {
+            Boundary::Poll => MAX_AGE,
+            Boundary::Interval(interval) => interval,
+        };
+        self.open.as_ref().map(|open| open.since + age)
+    }
+
+    /// Whether the transaction under way should end now: it is full or old, or nothing more is on its way.
+    fn is_due(&self, nothing_waits: bool) -> bool {
+        let Some(open) = &self.open else { return false };
+        let old = self.deadline().is_some_and(|deadline| deadline <= Instant::now());
+        match self.boundary {
+            Boundary::Poll => open.records >= MAX_RECORDS || old || (nothing_waits && self.reading.is_empty()),
+            Boundary::Interval(_) => old,
+        }
+    }
+
+    async fn write(&mut self, Delivery { stream: index, read }: Delivery) -> Result<(), KafkaError> {
+        if read.more {
+            self.reading.insert(index);
+        } else {
+            self.reading.remove(&index);
+        }
+        let Some(stream) = self.streams.get(index) else { return Ok(()) };
+        let moved = self.position(index) != Some(&read.position);
+        if read.page.is_empty() && !moved {
+            return Ok(());
+        }
+        if self.open.is_none() {
+            self.producer.begin()?;
+            self.open =
+                Some(Open { since: Instant::now(), records: 0, pages: 0, positions: BTreeMap::new() });
+        }
+        for record in read.page.records() {
+            let record = ProducerRecord {
+                topic: &stream.topic,
+                partition: None,
+                key: record.key,
+                value: Some(record.value),
+                timestamp: record.timestamp,
+            };
+            self.producer.send(record).await?;
+        }
+        if let Some(open) = &mut self.open {
+            open.records += read.page.len();
+            open.pages += 1;
+            if moved {
+                open.positions.insert(index, read.position);
+            }
+        }
+        Ok(())
+    }
+
+    /// A stream's position as the transaction under way would leave it.
+    fn position(&self, index: usize) -> Option<&Position> {
+        self.open.as_ref().and_then(|open| open.positions.get(&index)).or_else(|| self.committed.get(index))
+    }
+
+    async fn commit(&mut self) -> Result<(), KafkaError> {
+        let Some(open) = &self.open else { return Ok(()) };
+        for (&index, position) in &open.positions {
+            if let Some(stream) = self.streams.get(index) {
+                self.offsets.store(self.producer, &stream.facts().id, &position.to_string()).await?;
+            }
+        }
+        self.producer.commit(COMMIT_TIMEOUT).await?;
+        if let Some(open) = self.open.take() {
+            tracing::debug!(records = open.records, pages = open.pages, "committed");
+            self.summary.records += open.records as u64;
+            self.summary.pages += open.pages as u64;
+            self.summary.transactions += 1;
+            for (index, position) in open.positions {
+                if let Some(committed) = self.committed.get_mut(index) {
+                    *committed = position;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the transaction under way without effect. If even that fails, the broker does it: when the producer is
+    /// replaced, or when the transaction times out.
+    async fn abort(&self) {
+        if let Err(error) = self.producer.abort(COMMIT_TIMEOUT).await {
+            tracing::debug!(%error, "the transaction was not aborted");
+        }
+    }
+}
