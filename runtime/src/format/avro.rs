@@ -270,9 +270,9 @@ impl<T: Encode> Encode for Map<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use apache_avro::types::Value;
     use apache_avro::Schema;
     use apache_avro::reader::datum::GenericDatumReader;
+    use apache_avro::types::Value;
 
     use super::*;
 
