@@ -15,13 +15,14 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-pub use start::{RunOptions, run};
+pub use start::{Embedded, StartError, run};
 pub use stream::StreamError;
 pub use task::Mode;
 
 use crate::clock;
-use crate::config::Delivery as DeliverySettings;
-use crate::kafka::{KafkaError, OffsetStore, TransactionalProducer};
+use crate::config::Boundary;
+use crate::error::chain;
+use crate::kafka::{KafkaError, OffsetStore, Producer};
 use crate::position::Position;
 use crate::registry::RegistryError;
 use stream::Stream;
@@ -72,12 +73,17 @@ pub enum RunError {
 /// The running part of a connector: streams, where they stand, and what writes them.
 struct Flow {
     streams: Vec<Arc<Stream>>,
-    positions: Vec<Position>,
-    producer: TransactionalProducer,
-    offsets: OffsetStore,
-    delivery: DeliverySettings,
+    writer: Writer,
+    boundary: Boundary,
     mode: Mode,
     summary: Summary,
+}
+
+/// A producer, and the positions as they stood in Kafka when it took over.
+struct Writer {
+    producer: Producer,
+    offsets: OffsetStore,
+    positions: Vec<Position>,
 }
 
 /// How a session ended.
@@ -85,34 +91,36 @@ enum Ended {
     /// All tasks are done, and what they read is committed.
     Done,
     /// A transaction failed, and can be tried again.
-    Retry(KafkaError),
+    Failed(KafkaError),
 }
 
 impl Flow {
     /// Runs the streams until they are done or told to stop.
-    async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<Summary, RunError> {
+    async fn run(mut self, target: &start::Target, mut stop: watch::Receiver<bool>) -> Result<Summary, RunError> {
         let mut pause = RESTART_PAUSE;
         loop {
             let before = self.summary;
-            match self.session(stop.clone()).await? {
+            let error = match self.session(stop.clone()).await? {
                 Ended::Done => return Ok(self.summary),
-                Ended::Retry(error) => {
-                    if self.summary != before {
-                        pause = RESTART_PAUSE;
-                    }
-                    tracing::warn!(
-                        error = %crate::cli::chain(&error),
-                        pause_ms = pause.as_millis() as u64,
-                        "a transaction failed; reading again from the committed positions"
-                    );
-                }
+                Ended::Failed(error) => error,
+            };
+            if self.summary != before {
+                pause = RESTART_PAUSE;
             }
+            tracing::warn!(
+                error = %chain(&error),
+                pause_ms = pause.as_millis() as u64,
+                "a transaction failed; reading again from the committed positions"
+            );
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return Ok(self.summary),
                 () = clock::sleep(pause) => {}
             }
             pause = (pause * 2).min(MAX_RESTART_PAUSE);
+            if matches!(error, KafkaError::Fatal { .. }) {
+                self.writer = target.connect(&self.streams).await?;
+            }
         }
     }
 
@@ -121,8 +129,8 @@ impl Flow {
         let (sender, mut deliveries) = mpsc::channel(WAITING_PAGES);
         let mut tasks = JoinSet::new();
         // A stream that fails ends the others too, in order: what they have read is still committed.
-        let (failed, session_stop) = stop_of_session(stop);
-        for (index, (stream, position)) in self.streams.iter().zip(&self.positions).enumerate() {
+        let (stop_session, session_stop) = stop_of_session(stop);
+        for (index, (stream, position)) in self.streams.iter().zip(&self.writer.positions).enumerate() {
             let task = task::run(
                 index,
                 Arc::clone(stream),
@@ -131,36 +139,32 @@ impl Flow {
                 sender.clone(),
                 session_stop.clone(),
             );
-            let failed = failed.clone();
+            let stop_session = stop_session.clone();
             tasks.spawn(async move {
                 let result = task.await;
                 if result.is_err() {
-                    failed.send_replace(true);
+                    stop_session.send_replace(true);
                 }
                 (index, result)
             });
         }
         drop(sender);
-        let written = Transactions::new(
-            &self.producer,
-            &self.offsets,
-            &self.streams,
-            self.delivery.boundary,
-            &mut self.positions,
-            &mut self.summary,
-        )
-        .run(&mut deliveries)
-        .await;
+        let Writer { producer, offsets, positions } = &mut self.writer;
+        let transactions =
+            Transactions::new(producer, offsets, &self.streams, self.boundary, positions, &mut self.summary);
+        let written = transactions.run(&mut deliveries).await;
         if let Err(error) = written {
             tasks.shutdown().await;
-            return if error.is_retryable() { Ok(Ended::Retry(error)) } else { Err(error.into()) };
+            return match error {
+                KafkaError::Abortable { .. } | KafkaError::Fatal { .. } => Ok(Ended::Failed(error)),
+                error => Err(error.into()),
+            };
         }
-        drop(deliveries);
         let mut failure = None;
         while let Some(joined) = tasks.join_next().await {
             let (index, result) = match joined {
                 Ok(joined) => joined,
-                // A panic in a task is a defect of ours: let it be seen as one.
+                // A panic in a task is a defect of ours: let it be seen as one. Nobody cancels the tasks here.
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             };
             if let (Err(source), Some(stream), None) = (result, self.streams.get(index), &failure) {

@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::watch;
+use url::Url;
 
 use super::stream::Stream;
-use super::{Flow, Mode, RunError, Summary};
-use crate::config::{ConnectorConfig, ExactlyOnce};
+use super::{Flow, Mode, RunError, Summary, Writer};
+use crate::config::ConnectorConfig;
 use crate::connector::{Connector, ConnectorError};
 use crate::http::{Client, HttpError};
 use crate::kafka::{
-    Cleanup, EmbeddedCluster, KafkaError, KafkaSettings, OffsetStore, TopicSpec, TransactionalProducer, ensure_topics,
+    CleanupPolicy, Delivery, EmbeddedCluster, KafkaSettings, OffsetStore, Producer, TopicSpec, ensure_topics,
 };
 use crate::operation::Operation;
 use crate::position::{Position, PositionError};
-use crate::registry::{EmbeddedRegistry, RegistryClient, RegistrySettings, wire_prefix};
+use crate::registry::{EmbeddedRegistry, RegistryClient, wire_prefix};
 
 /// How long a broker or a registry may take to answer for the first time.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -66,12 +67,12 @@ impl Embedded {
     }
 
     /// `host:port` of the broker; any Kafka client can connect to it.
-    pub fn bootstrap_servers(&self) -> String {
+    pub fn bootstrap_servers(&self) -> &str {
         self.cluster.bootstrap_servers()
     }
 
     /// The registry's base URL.
-    pub fn registry_url(&self) -> String {
+    pub fn registry_url(&self) -> &Url {
         self.registry.url()
     }
 }
@@ -88,19 +89,29 @@ pub async fn run(
     mode: Mode,
     stop: watch::Receiver<bool>,
 ) -> Result<Summary, RunError> {
+    let target = Target {
+        kafka: config.kafka.clone(),
+        delivery: config.delivery.exactly_once.delivery(&config.name),
+        offsets_topic: config.offsets_topic.clone(),
+        connector: config.name.clone(),
+    };
     let mut stopped = stop.clone();
     let flow = tokio::select! {
         biased;
         _ = stopped.wait_for(|stop| *stop) => return Ok(Summary::default()),
-        flow = start(connector, config, embedded, mode) => flow?,
+        flow = start(connector, &config, embedded, &target, mode) => flow?,
     };
-    flow.run(stop).await
+    tracing::info!(connector = config.name, streams = flow.streams.len(), "started");
+    let summary = flow.run(&target, stop).await?;
+    tracing::info!(records = summary.records, pages = summary.pages, transactions = summary.transactions, "stopped");
+    Ok(summary)
 }
 
 async fn start(
     connector: &Connector,
-    config: ConnectorConfig,
+    config: &ConnectorConfig,
     embedded: Option<&Embedded>,
+    target: &Target,
     mode: Mode,
 ) -> Result<Flow, RunError> {
     let operations = connector
@@ -109,42 +120,79 @@ async fn start(
         .map(|definition| (definition.build)(&config.parameters))
         .collect::<Result<Vec<_>, _>>()
         .map_err(StartError::from)?;
-
-    let topics = config.topics(&operations);
+    let topics = topics(&operations, config);
     match embedded {
         Some(embedded) => {
             for topic in &topics {
                 embedded.cluster.create_topic(&topic.name, topic.partitions)?;
             }
         }
-        None => {
-            ensure_topics(&config.kafka, &topics, PATIENCE).await?;
-        }
+        None => drop(ensure_topics(&config.kafka, &topics, PATIENCE).await?),
     }
     let registry = RegistryClient::new(config.registry.clone())?;
     let mut streams = Vec::with_capacity(operations.len());
     for (index, operation) in operations.into_iter().enumerate() {
-        streams.push(Arc::new(stream(index, operation, &config, &registry).await?));
+        streams.push(Arc::new(stream(index, operation, config, &registry).await?));
     }
+    let writer = target.connect(&streams).await?;
+    Ok(Flow { streams, writer, boundary: config.delivery.boundary, mode, summary: Summary::default() })
+}
 
-    // Fence first, then read: what an older instance had under way is then either committed or gone.
-    let transactional_id = format!("headwater-{}", config.name);
-    let producer =
-        TransactionalProducer::connect(&config.kafka, &transactional_id, TRANSACTION_TIMEOUT, PATIENCE).await?;
-    let offsets = OffsetStore::new(config.kafka.clone(), config.offsets_topic.clone(), config.name.clone());
-    let mut stored = offsets.restore(PATIENCE).await?;
-    let positions = streams
-        .iter()
-        .map(|stream| {
-            let operation = stream.facts().id.as_ref();
-            match stored.remove(operation) {
-                Some(text) => Position::parse(&text)
-                    .map_err(|source| StartError::Position { operation: operation.to_owned(), source }),
-                None => Ok(stream.start()),
-            }
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Flow { streams, positions, producer, offsets, delivery: config.delivery, mode, summary: Summary::default() })
+/// Where a connector writes, and as whom.
+pub(super) struct Target {
+    kafka: KafkaSettings,
+    delivery: Delivery,
+    offsets_topic: String,
+    connector: String,
+}
+
+impl Target {
+    /// Connects a producer and reads the positions of `streams`, in this order: what an older instance had under way is
+    /// then either committed or gone.
+    pub(super) async fn connect(&self, streams: &[Arc<Stream>]) -> Result<Writer, RunError> {
+        let producer = Producer::connect(&self.kafka, self.delivery.clone(), PATIENCE).await?;
+        let offsets = OffsetStore::open(&self.kafka, &self.offsets_topic, &self.connector, PATIENCE).await?;
+        let mut stored = offsets.restore().await?;
+        let positions = streams
+            .iter()
+            .map(|stream| {
+                let operation = stream.facts().id.as_ref();
+                match stored.remove(operation) {
+                    Some(text) => Position::parse(&text)
+                        .map_err(|source| StartError::Position { operation: operation.to_owned(), source }),
+                    None => Ok(stream.start()),
+                }
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Writer { producer, offsets, positions })
+    }
+}
+
+/// The topics that the connector writes to.
+fn topics(operations: &[Box<dyn Operation>], config: &ConnectorConfig) -> Vec<TopicSpec> {
+    let mut topics = vec![TopicSpec {
+        name: config.offsets_topic.clone(),
+        partitions: config.topics.offsets_partitions,
+        replication_factor: config.topics.offsets_replication_factor,
+        cleanup: CleanupPolicy::Compact,
+    }];
+    for (index, operation) in operations.iter().enumerate() {
+        let name = topic(index, operation.as_ref(), config);
+        if topics.iter().all(|topic| topic.name != name) {
+            topics.push(TopicSpec {
+                name,
+                partitions: config.topics.partitions,
+                replication_factor: config.topics.replication_factor,
+                cleanup: CleanupPolicy::Delete,
+            });
+        }
+    }
+    topics
+}
+
+/// Kafka topic of an operation's records.
+fn topic(index: usize, operation: &dyn Operation, config: &ConnectorConfig) -> String {
+    config.operation(index).topic.clone().unwrap_or_else(|| operation.facts().topic.to_string())
 }
 
 async fn stream(
@@ -154,7 +202,7 @@ async fn stream(
     registry: &RegistryClient,
 ) -> Result<Stream, RunError> {
     let settings = config.operation(index);
-    let topic = settings.topic.clone().unwrap_or_else(|| operation.facts().topic.to_string());
+    let topic = topic(index, operation.as_ref(), config);
     let schema_id = registry.register(&format!("{topic}-value"), operation.avro_schema()).await?;
     Ok(Stream {
         client: Client::new(settings.http.clone()).map_err(StartError::from)?,

@@ -1,6 +1,7 @@
 //! Transactions: the records of pages, and the positions that account for them, become visible together or not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -10,7 +11,8 @@ use super::Summary;
 use super::stream::Stream;
 use super::task::Delivery;
 use crate::config::Boundary;
-use crate::kafka::{KafkaError, OffsetStore, ProducerRecord, TransactionalProducer};
+use crate::error::chain;
+use crate::kafka::{KafkaError, OffsetStore, Producer, ProducerRecord};
 use crate::position::Position;
 
 /// How many records a transaction holds at most, pages being whole. Fewer, and the cost of a commit shows; more buys
@@ -25,9 +27,9 @@ const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Writes what the tasks of one shard group read.
 pub(crate) struct Transactions<'a> {
-    producer: &'a TransactionalProducer,
+    producer: &'a Producer,
     offsets: &'a OffsetStore,
-    streams: &'a [std::sync::Arc<Stream>],
+    streams: &'a [Arc<Stream>],
     boundary: Boundary,
     /// The positions as they stand in Kafka, by stream.
     committed: &'a mut Vec<Position>,
@@ -47,9 +49,9 @@ struct Open {
 
 impl<'a> Transactions<'a> {
     pub(crate) fn new(
-        producer: &'a TransactionalProducer,
+        producer: &'a Producer,
         offsets: &'a OffsetStore,
-        streams: &'a [std::sync::Arc<Stream>],
+        streams: &'a [Arc<Stream>],
         boundary: Boundary,
         committed: &'a mut Vec<Position>,
         summary: &'a mut Summary,
@@ -151,10 +153,17 @@ impl<'a> Transactions<'a> {
         let Some(open) = &self.open else { return Ok(()) };
         for (&index, position) in &open.positions {
             if let Some(stream) = self.streams.get(index) {
-                self.offsets.store(self.producer, &stream.facts().id, &position.to_string()).await?;
+                let key = self.offsets.key(&stream.facts().id);
+                self.producer.send(self.offsets.record(&key, Some(&position.to_string()))).await?;
             }
         }
-        self.producer.commit(COMMIT_TIMEOUT).await?;
+        // A commit that is late goes on in the background; only asking again tells how it ends.
+        while let Err(error) = self.producer.commit(COMMIT_TIMEOUT).await {
+            if !matches!(error, KafkaError::Retriable { .. }) {
+                return Err(error);
+            }
+            tracing::warn!(error = %chain(&error), "a commit is late");
+        }
         if let Some(open) = self.open.take() {
             tracing::debug!(records = open.records, pages = open.pages, "committed");
             self.summary.records += open.records as u64;
@@ -169,11 +178,15 @@ impl<'a> Transactions<'a> {
         Ok(())
     }
 
-    /// Ends the transaction under way without effect. If even that fails, the broker does it: when the producer is
-    /// replaced, or when the transaction times out.
+    /// Ends the transaction under way without effect. If the producer is of no further use, the broker does it: when the
+    /// producer is replaced, or when the transaction times out.
     async fn abort(&self) {
-        if let Err(error) = self.producer.abort(COMMIT_TIMEOUT).await {
-            tracing::debug!(%error, "the transaction was not aborted");
+        while let Err(error) = self.producer.abort(COMMIT_TIMEOUT).await {
+            if !matches!(error, KafkaError::Retriable { .. }) {
+                tracing::debug!(error = %chain(&error), "the transaction was not aborted");
+                return;
+            }
+            tracing::warn!(error = %chain(&error), "an abort is late");
         }
     }
 }
