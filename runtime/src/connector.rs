@@ -105,4 +105,40 @@ impl Parameters {
         let value = self.text(name)?;
         value.parse().map_err(|_| ConnectorError::Invalid { name: name.to_owned(), value, expected })
     }
+
+    /// The value of `${config:NAME}` as a list: separated by commas, as Kafka's own lists are, with or without spaces
+    /// around them. An empty value is an empty list.
+    ///
+    /// # Errors
+    ///
+    /// If it is not configured, or an item is not what `expected` says.
+    pub fn list<T: FromStr>(&self, name: &str, expected: &'static str) -> Result<Vec<T>, ConnectorError> {
+        let value = self.text(name)?;
+        if value.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        let item = |item: &str| {
+            item.trim().parse().map_err(|_| ConnectorError::Invalid {
+                name: name.to_owned(),
+                value: item.trim().to_owned(),
+                expected,
+            })
+        };
+        value.split(',').map(item).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_separated_by_commas() {
+        let values = [("ids", "1, 2,3"), ("none", " "), ("odd", "1,x")];
+        let parameters = Parameters::new(values.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        assert_eq!(parameters.list::<i64>("ids", "an integer").unwrap(), [1, 2, 3]);
+        assert!(parameters.list::<i64>("none", "an integer").unwrap().is_empty());
+        let error = parameters.list::<i64>("odd", "an integer").unwrap_err();
+        assert_eq!(error.to_string(), r#"property `odd`: "x" is not an integer"#);
+    }
 }

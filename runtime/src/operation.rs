@@ -65,7 +65,12 @@ enum OffsetText<'a> {
     Integer(i64),
 }
 
-impl OffsetValue<'_> {
+impl<'a> OffsetValue<'a> {
+    /// A value that is this text.
+    pub fn text(text: &'a str) -> Self {
+        Self { text: OffsetText::Text(text) }
+    }
+
     /// The value as a parameter takes it.
     pub(crate) fn with_text<R>(&self, then: impl FnOnce(&str) -> R) -> R {
         match self.text {
@@ -83,7 +88,7 @@ pub trait OffsetField {
 
 impl OffsetField for Text<'_> {
     fn offset_value(&self) -> Option<OffsetValue<'_>> {
-        Some(OffsetValue { text: OffsetText::Text(self) })
+        Some(OffsetValue::text(self))
     }
 }
 
@@ -91,7 +96,7 @@ macro_rules! offset_field_by_text {
     ($($type:ident),*) => {$(
         impl OffsetField for $type<'_> {
             fn offset_value(&self) -> Option<OffsetValue<'_>> {
-                Some(OffsetValue { text: OffsetText::Text(self.as_str()) })
+                Some(OffsetValue::text(self.as_str()))
             }
         }
     )*};
@@ -110,6 +115,12 @@ macro_rules! offset_field_by_integer {
 }
 
 offset_field_by_integer!(i32, i64);
+
+impl OffsetField for bool {
+    fn offset_value(&self) -> Option<OffsetValue<'_>> {
+        Some(OffsetValue::text(if *self { "true" } else { "false" }))
+    }
+}
 
 impl<T: OffsetField> OffsetField for Option<T> {
     fn offset_value(&self) -> Option<OffsetValue<'_>> {

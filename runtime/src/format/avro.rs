@@ -13,6 +13,20 @@ pub trait Encode {
     ///
     /// If the value has no form in its Avro type, as a date-time that is none.
     fn encode(&self, out: &mut Writer) -> Result<(), Box<EncodeError>>;
+
+    /// Appends the value where it is optional: as a branch of a union whose first branch is `null`.
+    ///
+    /// A type that is a union itself writes its own branches after `null` here, because a union holds no union
+    /// directly (Avro specification 1.12, "Unions").
+    ///
+    /// # Errors
+    ///
+    /// As [`Encode::encode`].
+    #[inline]
+    fn encode_some(&self, out: &mut Writer) -> Result<(), Box<EncodeError>> {
+        out.branch(1);
+        self.encode(out)
+    }
 }
 
 /// The bytes of values being encoded, one behind the other.
@@ -213,7 +227,7 @@ impl Encode for Base64<'_> {
     }
 }
 
-/// Avro union of `null` and the value's type, in this order.
+/// Avro union of `null` and the value's type, in this order; of a type that is a union, its branches follow `null`.
 impl<T: Encode> Encode for Option<T> {
     #[inline]
     fn encode(&self, out: &mut Writer) -> Result<(), Box<EncodeError>> {
@@ -222,10 +236,7 @@ impl<T: Encode> Encode for Option<T> {
                 out.branch(0);
                 Ok(())
             }
-            Some(value) => {
-                out.branch(1);
-                value.encode(out)
-            }
+            Some(value) => value.encode_some(out),
         }
     }
 }
@@ -235,6 +246,11 @@ impl<T: Encode> Encode for Box<T> {
     #[inline]
     fn encode(&self, out: &mut Writer) -> Result<(), Box<EncodeError>> {
         T::encode(self, out)
+    }
+
+    #[inline]
+    fn encode_some(&self, out: &mut Writer) -> Result<(), Box<EncodeError>> {
+        T::encode_some(self, out)
     }
 }
 
@@ -270,9 +286,9 @@ impl<T: Encode> Encode for Map<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use apache_avro::types::Value;
     use apache_avro::Schema;
     use apache_avro::reader::datum::GenericDatumReader;
+    use apache_avro::types::Value;
 
     use super::*;
 
@@ -327,6 +343,52 @@ mod tests {
         let map = r#"{"type":"map","values":"long"}"#;
         let expected = Value::Map([("a".to_owned(), Value::Long(1)), ("b".to_owned(), Value::Long(2))].into());
         assert_eq!(read_back(map, &decode::<Map<i64>>(r#"{"a":1,"b":2}"#)), expected);
+    }
+
+    /// In the shape that is generated.
+    enum Amount {
+        Text(Text<'static>),
+        Number(f64),
+    }
+
+    impl Amount {
+        fn encode_branch(&self, first: i64, out: &mut Writer) -> Result<(), Box<EncodeError>> {
+            match self {
+                Self::Text(value) => {
+                    out.branch(first);
+                    value.encode(out)
+                }
+                Self::Number(value) => {
+                    out.branch(first + 1);
+                    value.encode(out)
+                }
+            }
+        }
+    }
+
+    impl Encode for Amount {
+        fn encode(&self, out: &mut Writer) -> Result<(), Box<EncodeError>> {
+            self.encode_branch(0, out)
+        }
+
+        fn encode_some(&self, out: &mut Writer) -> Result<(), Box<EncodeError>> {
+            self.encode_branch(1, out)
+        }
+    }
+
+    #[test]
+    fn an_optional_union_is_one_union() {
+        let half = Value::Double(0.5);
+        let read = read_back(r#"["string","double"]"#, &Amount::Number(0.5));
+        assert_eq!(read, Value::Union(1, Box::new(half.clone())));
+        let optional = r#"["null","string","double"]"#;
+        assert_eq!(read_back(optional, &Some(Amount::Number(0.5))), Value::Union(2, Box::new(half.clone())));
+        assert_eq!(read_back(optional, &Some(Box::new(Amount::Number(0.5)))), Value::Union(2, Box::new(half)));
+        assert_eq!(read_back(optional, &None::<Amount>), Value::Union(0, Box::new(Value::Null)));
+        let list = vec![Some(Amount::Text("x".into())), None];
+        let expected =
+            vec![Value::Union(1, Box::new(Value::String("x".into()))), Value::Union(0, Box::new(Value::Null))];
+        assert_eq!(read_back(r#"{"type":"array","items":["null","string","double"]}"#, &list), Value::Array(expected));
     }
 
     #[test]
