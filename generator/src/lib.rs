@@ -1,1 +1,5 @@
-//! x
+//! Generates a typed Kafka connector from an annotated OpenAPI document: document → plan → emit.
+
+pub mod emit;
+pub mod output;
+pub mod plan;

@@ -1,0 +1,105 @@
+//! `src/connector.rs`: the connector's name, API, parameters and operations.
+
+use proc_macro2::{Literal, TokenStream, TokenTree};
+use quote::quote;
+use serde_json::Value;
+
+use super::name;
+use crate::emit::doc::Doc;
+use crate::emit::markdown::code;
+use crate::plan::model::{ConnectorPlan, ParameterPlan, ParameterScalar, ParameterType, ParameterValue, StreamPlan};
+
+pub(super) fn file(plan: &ConnectorPlan) -> TokenStream {
+    let doc = Doc::line(format!("The connector {}.", code(&plan.name))).outer();
+    let default_name = &plan.name;
+    let base_url = plan.base_url.as_ref().map(|url| quote!(.base_url(#url)));
+    let parameters = plan.parameters.iter().map(|(name, parameter)| {
+        let description = &parameter.description;
+        quote!(.parameter(#name, #description))
+    });
+    let operations = plan.streams.iter().map(operation);
+    quote! {
+        use headwater_runtime::codegen::Connector;
+
+        use crate::operations;
+
+        #doc
+        pub fn connector() -> Connector {
+            Connector::new(#default_name) #base_url #(#parameters)* #(#operations)*
+        }
+    }
+}
+
+fn operation(stream: &StreamPlan) -> TokenStream {
+    let ident = name(&stream.rust_name);
+    let valued = |required: bool| {
+        let parameters = stream.parameters.iter().filter(move |parameter| parameter.required == required);
+        parameters.filter_map(|parameter| Some((parameter, value(parameter)?)))
+    };
+    let arguments = valued(true).map(|(_, value)| value);
+    let setters = valued(false).map(|(parameter, value)| {
+        let setter = name(&parameter.rust_name);
+        quote!(.#setter(#value))
+    });
+    let configured = |parameter: &ParameterPlan| matches!(parameter.value, Some(ParameterValue::Config(_)));
+    let parameters = if stream.parameters.iter().any(configured) { quote!(parameters) } else { quote!(_) };
+    quote!(.operation(|#parameters| { Ok(operations::#ident::new(#(#arguments),*) #(#setters)*) }))
+}
+
+/// What the connector sets a parameter to, as an expression.
+fn value(parameter: &ParameterPlan) -> Option<TokenStream> {
+    Some(match (parameter.value.as_ref()?, parameter.ty) {
+        (ParameterValue::Config(property), ParameterType::One(ParameterScalar::String)) => {
+            quote!(parameters.text(#property)?)
+        }
+        (ParameterValue::Config(property), ParameterType::One(scalar)) => {
+            let (ty, expected) = parsed(scalar);
+            quote!(parameters.parse::<#ty>(#property, #expected)?)
+        }
+        (ParameterValue::Config(property), ParameterType::List { item, .. }) => {
+            let (ty, expected) = parsed(item);
+            quote!(parameters.list::<#ty>(#property, #expected)?)
+        }
+        (ParameterValue::Literal(value), ParameterType::One(scalar)) => literal(value, scalar),
+        (ParameterValue::Literal(Value::Array(items)), ParameterType::List { item, .. }) if items.is_empty() => {
+            let (ty, _) = parsed(item);
+            quote!([] as [#ty; 0])
+        }
+        (ParameterValue::Literal(Value::Array(items)), ParameterType::List { item, .. }) => {
+            let items = items.iter().map(|value| literal(value, item));
+            quote!([#(#items),*])
+        }
+        (ParameterValue::Literal(value), ParameterType::List { item, .. }) => {
+            let item = literal(value, item);
+            quote!([#item])
+        }
+    })
+}
+
+/// The Rust type of a configured value, and what to say it should be.
+fn parsed(scalar: ParameterScalar) -> (TokenStream, &'static str) {
+    match scalar {
+        ParameterScalar::String => (quote!(String), "text"),
+        ParameterScalar::Boolean => (quote!(bool), "`true` or `false`"),
+        ParameterScalar::Int32 => (quote!(i32), "a 32-bit integer"),
+        ParameterScalar::Int64 => (quote!(i64), "an integer"),
+        ParameterScalar::Double => (quote!(f64), "a number"),
+    }
+}
+
+/// A value of the plan as a Rust literal of the parameter's type.
+fn literal(value: &Value, scalar: ParameterScalar) -> TokenStream {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let text_literal = || TokenStream::from(TokenTree::from(Literal::string(&text)));
+    match scalar {
+        ParameterScalar::String => text_literal(),
+        ParameterScalar::Double if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') => {
+            format!("{text}.0").parse().unwrap_or_else(|_| text_literal())
+        }
+        // The plan has checked the value; if it had not, the literal would be of the wrong type and not compile.
+        _ => text.parse().unwrap_or_else(|_| text_literal()),
+    }
+}

@@ -1,0 +1,342 @@
+//! `src/operations`: one file per stream, with its request builder and its facts.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::models::file_stem;
+use super::path::{self, Use};
+use super::scope::Scope;
+use super::{Add, name};
+use crate::emit::EmitError;
+use crate::emit::doc::Doc;
+use crate::emit::markdown::code;
+use crate::plan::model::{
+    ConnectorPlan, OffsetMode, OffsetPlan, PaginationPlan, ParameterLocation, ParameterPlan, ParameterScalar,
+    ParameterType, StreamPlan,
+};
+
+pub(super) fn emit(plan: &ConnectorPlan, add: &mut Add<'_>) -> Result<(), EmitError> {
+    let mut streams: Vec<_> = plan.streams.iter().collect();
+    for stream in &streams {
+        add(&format!("src/operations/{}.rs", file_stem(&stream.module)), file(plan, stream))?;
+    }
+    streams.sort_by(|a, b| a.module.cmp(&b.module));
+    let modules: Vec<_> = streams.iter().map(|stream| name(&stream.module)).collect();
+    let types = streams.iter().map(|stream| name(&stream.rust_name));
+    add(
+        "src/operations/mod.rs",
+        quote! {
+            //! The operations that are read as streams.
+
+            #(mod #modules;)*
+
+            #(pub use self::#modules::#types;)*
+        },
+    )
+}
+
+fn file(plan: &ConnectorPlan, stream: &StreamPlan) -> TokenStream {
+    let mut scope = Scope::of_operation(plan, &stream.rust_name);
+    let builder = builder(&mut scope, stream);
+    let operation = operation(&mut scope, stream);
+    let imports = scope.imports();
+    quote!(#imports #builder #operation)
+}
+
+/// The operation with its parameters: those that a request needs are arguments of `new`, each other one has a method.
+fn builder(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
+    let ident = name(&stream.rust_name);
+    let call = code(&format!("{} {}", stream.method, stream.path));
+    let doc = match (stream.summary.as_deref(), stream.description.as_deref()) {
+        (None, None) => Doc::line(call),
+        (Some(summary), description) => {
+            Doc::described(Some(summary), || "An operation.".to_owned()).and_described(description).and_line(call)
+        }
+        (None, description) => Doc::described(description, || "An operation.".to_owned()).and_line(call),
+    }
+    .outer();
+    let (required, optional): (Vec<_>, Vec<_>) = stream.parameters.iter().partition(|parameter| parameter.required);
+    let fields = stream.parameters.iter().map(|parameter| {
+        let (field, ty) = (name(&parameter.rust_name), field_type(scope, parameter));
+        quote!(#field: #ty)
+    });
+    let fields: Vec<_> = fields.collect();
+    let setters: Vec<_> = optional.iter().map(|parameter| setter(scope, parameter)).collect();
+    let (default, new) = if required.is_empty() {
+        let new = quote! {
+            /// The operation without parameters.
+            #[must_use]
+            pub fn new() -> Self {
+                Self::default()
+            }
+        };
+        (Some(quote!(, Default)), new)
+    } else {
+        (None, constructor(scope, &required, &optional))
+    };
+    quote! {
+        #doc
+        #[derive(Clone, Debug #default)]
+        pub struct #ident {
+            #(#fields,)*
+        }
+
+        impl #ident {
+            #new
+            #(#setters)*
+        }
+    }
+}
+
+fn constructor(scope: &Scope<'_>, required: &[&ParameterPlan], optional: &[&ParameterPlan]) -> TokenStream {
+    let mut doc = Doc::line("The operation with the parameters that every request needs.");
+    for parameter in required {
+        doc = doc.and_item(&code(&parameter.wire_name), parameter.doc.as_deref());
+    }
+    let doc = doc.outer();
+    let arguments = required.iter().map(|parameter| {
+        let (ident, ty) = (name(&parameter.rust_name), argument_type(scope, parameter.ty));
+        quote!(#ident: #ty)
+    });
+    let values = required.iter().map(|parameter| {
+        let (ident, value) = (name(&parameter.rust_name), converted(parameter));
+        if value.to_string() == ident.to_string() { ident } else { quote!(#ident: #value) }
+    });
+    let none = optional.iter().map(|parameter| {
+        let ident = name(&parameter.rust_name);
+        match parameter.ty {
+            ParameterType::One(_) => quote!(#ident: None),
+            ParameterType::List { .. } => {
+                let list = scope.std("vec", "Vec");
+                quote!(#ident: #list::new())
+            }
+        }
+    });
+    quote! {
+        #doc
+        #[must_use]
+        pub fn new(#(#arguments),*) -> Self {
+            Self { #(#values,)* #(#none,)* }
+        }
+    }
+}
+
+fn setter(scope: &Scope<'_>, parameter: &ParameterPlan) -> TokenStream {
+    let ident = name(&parameter.rust_name);
+    let doc = Doc::described(parameter.doc.as_deref(), || {
+        let place = match parameter.location {
+            ParameterLocation::Path => "path",
+            ParameterLocation::Query => "query",
+            ParameterLocation::Header => "header",
+        };
+        format!("The {place} parameter {}, which the document does not describe.", code(&parameter.wire_name))
+    })
+    .outer();
+    let (ty, value) = (argument_type(scope, parameter.ty), converted(parameter));
+    let value = match parameter.ty {
+        ParameterType::One(_) => quote!(Some(#value)),
+        ParameterType::List { .. } => value,
+    };
+    quote! {
+        #doc
+        #[must_use]
+        pub fn #ident(mut self, #ident: #ty) -> Self {
+            self.#ident = #value;
+            self
+        }
+    }
+}
+
+fn field_type(scope: &Scope<'_>, parameter: &ParameterPlan) -> TokenStream {
+    match parameter.ty {
+        ParameterType::One(scalar) if parameter.required => scalar_type(scope, scalar),
+        ParameterType::One(scalar) => scope.option(&scalar_type(scope, scalar)),
+        ParameterType::List { item, .. } => {
+            let (list, item) = (scope.std("vec", "Vec"), scalar_type(scope, item));
+            quote!(#list<#item>)
+        }
+    }
+}
+
+fn argument_type(scope: &Scope<'_>, ty: ParameterType) -> TokenStream {
+    let one = |scalar| {
+        let ty = scalar_type(scope, scalar);
+        match scalar {
+            ParameterScalar::String => {
+                let into = scope.std("convert", "Into");
+                quote!(impl #into<#ty>)
+            }
+            _ => ty,
+        }
+    };
+    match ty {
+        ParameterType::One(scalar) => one(scalar),
+        ParameterType::List { item, .. } => {
+            let (list, item) = (scope.std("iter", "IntoIterator"), one(item));
+            quote!(impl #list<Item = #item>)
+        }
+    }
+}
+
+/// An argument as the field holds it.
+fn converted(parameter: &ParameterPlan) -> TokenStream {
+    let ident = name(&parameter.rust_name);
+    match parameter.ty {
+        ParameterType::One(ParameterScalar::String) => quote!(#ident.into()),
+        ParameterType::One(_) => ident,
+        ParameterType::List { item: ParameterScalar::String, .. } => {
+            quote!(#ident.into_iter().map(|item| item.into()).collect())
+        }
+        ParameterType::List { .. } => quote!(#ident.into_iter().collect()),
+    }
+}
+
+fn scalar_type(scope: &Scope<'_>, scalar: ParameterScalar) -> TokenStream {
+    match scalar {
+        ParameterScalar::String => scope.std("string", "String"),
+        ParameterScalar::Boolean => quote!(bool),
+        ParameterScalar::Int32 => quote!(i32),
+        ParameterScalar::Int64 => quote!(i64),
+        ParameterScalar::Double => quote!(f64),
+    }
+}
+
+/// What the runtime asks of the operation.
+fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
+    let ident = name(&stream.rust_name);
+    let typed = scope.runtime("TypedOperation");
+    let record = scope.ty(stream.record, &quote!('page));
+    let facts_type = scope.runtime("OperationFacts");
+    let facts = facts(scope, stream, &facts_type);
+    let request_type = scope.runtime("Request");
+    let path = &stream.path;
+    let parameters = stream.parameters.iter().map(|parameter| {
+        let (wire_name, field) = (&parameter.wire_name, name(&parameter.rust_name));
+        match (parameter.location, parameter.ty) {
+            (ParameterLocation::Path, _) => quote!(.path(#wire_name, &self.#field)),
+            (ParameterLocation::Header, _) => quote!(.header(#wire_name, &self.#field)),
+            (ParameterLocation::Query, ParameterType::List { separator: Some(separator), .. }) => {
+                let separator = separator.to_string();
+                quote!(.query_joined(#wire_name, &self.#field, #separator))
+            }
+            (ParameterLocation::Query, _) => quote!(.query(#wire_name, &self.#field)),
+        }
+    });
+    let request = quote!(#request_type::get(#path) #(#parameters)*);
+    let key = stream.key.as_ref().map(|key| {
+        scope.runtime_trait("KeyField");
+        let usage = Use { through: quote!(is_some_and), call: quote!(write_key(out)), takes_option: true };
+        let key = path::expression(quote!(record), key, &usage);
+        let list = scope.std("vec", "Vec");
+        quote! {
+            fn key(record: &Self::Record<'_>, out: &mut #list<u8>) -> bool {
+                #key
+            }
+        }
+    });
+    let offset = stream.offset.as_ref().map(|offset| {
+        scope.runtime_trait("OffsetField");
+        let usage = Use { through: quote!(and_then), call: quote!(offset_value()), takes_option: true };
+        let offset = path::expression(quote!(record), &offset.field, &usage);
+        let value = scope.runtime("OffsetValue");
+        let value = scope.option(&quote!(#value<'record>));
+        quote! {
+            fn offset<'record>(record: &'record Self::Record<'_>) -> #value {
+                #offset
+            }
+        }
+    });
+    let timestamp = stream.timestamp.as_ref().map(|timestamp| {
+        let usage = Use { through: quote!(and_then), call: quote!(epoch_millis()), takes_option: false };
+        let timestamp = path::expression(quote!(record), timestamp, &usage);
+        let millis = scope.option(&quote!(i64));
+        quote! {
+            fn timestamp(record: &Self::Record<'_>) -> #millis {
+                #timestamp
+            }
+        }
+    });
+    quote! {
+        impl #typed for #ident {
+            type Record<'page> = #record;
+
+            fn facts(&self) -> #facts_type {
+                #facts
+            }
+
+            fn request(&self) -> #request_type {
+                #request
+            }
+
+            #key
+            #offset
+            #timestamp
+        }
+    }
+}
+
+fn facts(scope: &mut Scope<'_>, stream: &StreamPlan, facts_type: &TokenStream) -> TokenStream {
+    let StreamPlan { operation_id, topic, records, records_required, interval_ms, .. } = stream;
+    let pagination = pagination(scope, &stream.pagination);
+    let incremental = match &stream.offset {
+        Some(offset) => incremental(scope, offset),
+        None => quote!(None),
+    };
+    let interval = number(*interval_ms);
+    quote! {
+        #facts_type {
+            id: #operation_id.into(),
+            topic: #topic.into(),
+            records: #records.into(),
+            records_required: #records_required,
+            pagination: #pagination,
+            incremental: #incremental,
+            interval: std::time::Duration::from_millis(#interval),
+        }
+    }
+}
+
+fn pagination(scope: &mut Scope<'_>, plan: &PaginationPlan) -> TokenStream {
+    let pagination = scope.runtime("Pagination");
+    match plan {
+        PaginationPlan::None => quote!(#pagination::None),
+        PaginationPlan::LinkHeader => quote!(#pagination::LinkHeader),
+        PaginationPlan::NextUrl { pointer } => quote!(#pagination::NextUrl { pointer: #pointer.into() }),
+        PaginationPlan::Cursor { pointer, parameter } => {
+            quote!(#pagination::Cursor { pointer: #pointer.into(), parameter: #parameter.into() })
+        }
+        PaginationPlan::Offset { parameter, limit } => {
+            let limit = optional_number(*limit);
+            quote!(#pagination::Offset { parameter: #parameter.into(), limit: #limit })
+        }
+        PaginationPlan::Page { parameter, first, size } => {
+            let (first, size) = (number(*first), optional_number(*size));
+            quote!(#pagination::Page { parameter: #parameter.into(), first: #first, size: #size })
+        }
+    }
+}
+
+fn incremental(scope: &mut Scope<'_>, offset: &OffsetPlan) -> TokenStream {
+    let (incremental, mode) = (scope.runtime("Incremental"), scope.runtime("IncrementalMode"));
+    let mode = match offset.mode {
+        OffsetMode::Timestamp => quote!(#mode::Timestamp),
+        OffsetMode::Cursor => quote!(#mode::Cursor),
+    };
+    let (field, parameter) = (&offset.field.pointer, &offset.parameter);
+    let initial = match &offset.initial {
+        Some(initial) => quote!(Some(#initial.into())),
+        None => quote!(None),
+    };
+    quote!(Some(#incremental { mode: #mode, field: #field.into(), parameter: #parameter.into(), initial: #initial }))
+}
+
+fn number(number: u64) -> proc_macro2::Literal {
+    proc_macro2::Literal::u64_unsuffixed(number)
+}
+
+fn optional_number(limit: Option<u64>) -> TokenStream {
+    match limit.map(number) {
+        Some(limit) => quote!(Some(#limit)),
+        None => quote!(None),
+    }
+}

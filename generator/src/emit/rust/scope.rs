@@ -1,0 +1,180 @@
+//! What one file names, and so imports.
+//!
+//! A document may call its schemas `Record`, `Text` or `Option`. A name of the runtime or the standard library that a
+//! type of the plan takes is written out as a path instead of being imported.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::name;
+use crate::plan::model::{ConnectorPlan, Element, Scalar, TypeId, TypeKind};
+
+/// The names of one file.
+pub(super) struct Scope<'plan> {
+    pub(super) plan: &'plan ConnectorPlan,
+    /// The type that the file defines.
+    own: &'plan str,
+    /// Whether the file stands among the models.
+    is_model: bool,
+    /// Names taken by types of the plan.
+    taken: BTreeSet<&'plan str>,
+    runtime: BTreeSet<&'static str>,
+    anonymous_traits: BTreeSet<&'static str>,
+    models: BTreeSet<&'plan str>,
+}
+
+impl<'plan> Scope<'plan> {
+    /// The scope of a file of `models`, which defines `own`.
+    pub(super) fn of_model(plan: &'plan ConnectorPlan, own: &'plan str) -> Self {
+        Self::new(plan, own, true)
+    }
+
+    /// The scope of a file of `operations`, which defines `own`.
+    pub(super) fn of_operation(plan: &'plan ConnectorPlan, own: &'plan str) -> Self {
+        Self::new(plan, own, false)
+    }
+
+    fn new(plan: &'plan ConnectorPlan, own: &'plan str, is_model: bool) -> Self {
+        let taken = plan.types.iter().filter_map(|ty| rust_name(&ty.kind)).chain([own]).collect();
+        Self {
+            plan,
+            own,
+            is_model,
+            taken,
+            runtime: BTreeSet::new(),
+            anonymous_traits: BTreeSet::new(),
+            models: BTreeSet::new(),
+        }
+    }
+
+    /// A name of the runtime's `codegen` module.
+    pub(super) fn runtime(&mut self, item: &'static str) -> TokenStream {
+        let ident = name(item);
+        if self.taken.contains(item) {
+            quote!(headwater_runtime::codegen::#ident)
+        } else {
+            self.runtime.insert(item);
+            ident
+        }
+    }
+
+    /// A trait of the runtime's `codegen` module whose methods the file calls.
+    pub(super) fn runtime_trait(&mut self, item: &'static str) -> TokenStream {
+        if self.taken.contains(item) {
+            self.anonymous_traits.insert(item);
+        }
+        self.runtime(item)
+    }
+
+    /// A name of the standard prelude; `path` is where it comes from.
+    pub(super) fn std(&self, path: &'static str, item: &'static str) -> TokenStream {
+        let ident = name(item);
+        if !self.taken.contains(item) {
+            return ident;
+        }
+        let path = path.split("::").map(name);
+        quote!(std::#(#path::)*#ident)
+    }
+
+    /// `Option<inner>`.
+    pub(super) fn option(&self, inner: &TokenStream) -> TokenStream {
+        let option = self.std("option", "Option");
+        quote!(#option<#inner>)
+    }
+
+    /// `Result<(), Box<EncodeError>>`.
+    pub(super) fn encode_result(&mut self) -> TokenStream {
+        let (result, boxed) = (self.std("result", "Result"), self.std("boxed", "Box"));
+        let error = self.runtime("EncodeError");
+        quote!(#result<(), #boxed<#error>>)
+    }
+
+    /// The type of a place for a value, with the lifetime `'page` where it borrows.
+    pub(super) fn element(&mut self, element: Element, boxed: bool) -> TokenStream {
+        let mut ty = self.ty(element.ty, &quote!('page));
+        if boxed {
+            let pointer = self.std("boxed", "Box");
+            ty = quote!(#pointer<#ty>);
+        }
+        if element.optional { self.option(&ty) } else { ty }
+    }
+
+    /// A type; `lifetime` is what it is given where it borrows.
+    pub(super) fn ty(&mut self, id: TypeId, lifetime: &TokenStream) -> TokenStream {
+        let Some(ty) = self.plan.types.get(id.0) else { return quote!(!) };
+        match &ty.kind {
+            TypeKind::Scalar(scalar) => self.scalar(*scalar, lifetime),
+            TypeKind::List(item) => {
+                let (list, item) = (self.std("vec", "Vec"), self.element(*item, false));
+                quote!(#list<#item>)
+            }
+            TypeKind::Map(value) => {
+                let (map, value) = (self.runtime("Map"), self.element(*value, false));
+                quote!(#map<#lifetime, #value>)
+            }
+            TypeKind::Struct(_) | TypeKind::Enum(_) | TypeKind::Union(_) => {
+                let path = self.model(rust_name(&ty.kind).unwrap_or_default());
+                if borrows(self.plan, id) { quote!(#path<#lifetime>) } else { path }
+            }
+        }
+    }
+
+    fn model(&mut self, model: &'plan str) -> TokenStream {
+        let ident = name(model);
+        match (model == self.own, self.is_model) {
+            (true, true) => ident,
+            (true, false) => quote!(crate::models::#ident),
+            (false, _) => {
+                self.models.insert(model);
+                ident
+            }
+        }
+    }
+
+    fn scalar(&mut self, scalar: Scalar, lifetime: &TokenStream) -> TokenStream {
+        let borrowed = match scalar {
+            Scalar::Boolean => return quote!(bool),
+            Scalar::Int32 => return quote!(i32),
+            Scalar::Int64 => return quote!(i64),
+            Scalar::Float => return quote!(f32),
+            Scalar::Double => return quote!(f64),
+            Scalar::String => "Text",
+            Scalar::Date => "Date",
+            Scalar::DateTime => "DateTime",
+            Scalar::Uuid => "Uuid",
+            Scalar::Base64 => "Base64",
+            Scalar::Json => "Json",
+        };
+        let ty = self.runtime(borrowed);
+        quote!(#ty<#lifetime>)
+    }
+
+    /// The `use` declarations of all that was asked for.
+    pub(super) fn imports(&self) -> TokenStream {
+        let runtime = self.runtime.iter().map(|item| name(item));
+        let anonymous = self.anonymous_traits.iter().map(|item| name(item)).map(|item| quote!(#item as _));
+        let items: Vec<_> = runtime.chain(anonymous).collect();
+        let runtime = (!items.is_empty()).then(|| quote!(use headwater_runtime::codegen::{#(#items),*};));
+        let models: Vec<_> = self.models.iter().map(|model| name(model)).collect();
+        let place = if self.is_model { quote!(super) } else { quote!(crate::models) };
+        let models = (!models.is_empty()).then(|| quote!(use #place::{#(#models),*};));
+        quote!(#runtime #models)
+    }
+}
+
+/// The Rust name of a type that has one.
+pub(super) fn rust_name(kind: &TypeKind) -> Option<&str> {
+    match kind {
+        TypeKind::Struct(it) => Some(&it.names.rust),
+        TypeKind::Enum(it) => Some(&it.names.rust),
+        TypeKind::Union(it) => Some(&it.names.rust),
+        TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Scalar(_) => None,
+    }
+}
+
+/// Whether a named type has the lifetime `'page`. An enum always has, for the values that are not listed.
+pub(super) fn borrows(plan: &ConnectorPlan, id: TypeId) -> bool {
+    plan.types.get(id.0).is_some_and(|ty| ty.borrows || matches!(ty.kind, TypeKind::Enum(_)))
+}

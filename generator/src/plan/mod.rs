@@ -1,0 +1,3 @@
+//! Deciding what each operation is, as a stream.
+
+pub mod model;

@@ -1,0 +1,398 @@
+//! Plans by hand: a small connector as people have them, and one that has everything there is.
+
+use headwater::plan::model::*;
+use serde_json::json;
+
+/// Collects types and hands out their ids.
+#[derive(Default)]
+struct Types(Vec<Type>);
+
+impl Types {
+    fn add(&mut self, doc: Option<&str>, borrows: bool, kind: TypeKind) -> TypeId {
+        self.0.push(Type { doc: doc.map(str::to_owned), kind, borrows });
+        TypeId(self.0.len() - 1)
+    }
+
+    fn scalar(&mut self, scalar: Scalar) -> TypeId {
+        use Scalar::*;
+        let borrows = !matches!(scalar, Boolean | Int32 | Int64 | Float | Double);
+        self.add(None, borrows, TypeKind::Scalar(scalar))
+    }
+
+    fn list(&mut self, item: Element) -> TypeId {
+        let borrows = self.0[item.ty.0].borrows;
+        self.add(None, borrows, TypeKind::List(item))
+    }
+
+    fn map(&mut self, value: Element) -> TypeId {
+        self.add(None, true, TypeKind::Map(value))
+    }
+}
+
+fn names(rust: &str, module: &str) -> TypeNames {
+    TypeNames { rust: rust.to_owned(), module: module.to_owned(), avro: rust.to_owned() }
+}
+
+fn some(ty: TypeId) -> Element {
+    Element { ty, optional: true }
+}
+
+fn one(ty: TypeId) -> Element {
+    Element { ty, optional: false }
+}
+
+fn field(name: &str, element: Element) -> Field {
+    Field {
+        wire_name: name.to_owned(),
+        rust_name: name.to_owned(),
+        avro_name: name.to_owned(),
+        doc: None,
+        element,
+        boxed: false,
+    }
+}
+
+fn path(pointer: &str, steps: &[(&str, bool)], scalar: Scalar) -> FieldPath {
+    let steps = steps.iter().map(|&(rust_name, optional)| FieldStep { rust_name: rust_name.to_owned(), optional });
+    FieldPath { pointer: pointer.to_owned(), steps: steps.collect(), scalar }
+}
+
+fn parameter(name: &str, location: ParameterLocation, ty: ParameterType) -> ParameterPlan {
+    ParameterPlan {
+        wire_name: name.to_owned(),
+        rust_name: name.to_owned(),
+        doc: None,
+        location,
+        ty,
+        required: false,
+        value: None,
+    }
+}
+
+fn stream(operation_id: &str, rust_name: &str, module: &str, path: &str, record: TypeId) -> StreamPlan {
+    StreamPlan {
+        operation_id: operation_id.to_owned(),
+        method: "GET".to_owned(),
+        path: path.to_owned(),
+        summary: None,
+        description: None,
+        rust_name: rust_name.to_owned(),
+        module: module.to_owned(),
+        topic: operation_id.to_owned(),
+        record,
+        records: String::new(),
+        records_required: true,
+        parameters: Vec::new(),
+        key: None,
+        timestamp: None,
+        offset: None,
+        pagination: PaginationPlan::None,
+        interval_ms: 60_000,
+        inferences: Vec::new(),
+    }
+}
+
+fn document(file: &str, title: &str, description: Option<&str>) -> DocumentFacts {
+    DocumentFacts {
+        file: file.to_owned(),
+        sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned(),
+        title: title.to_owned(),
+        version: "1.2.3".to_owned(),
+        description: description.map(str::to_owned),
+    }
+}
+
+/// A connector as people have them.
+pub(crate) fn tickets() -> ConnectorPlan {
+    use ParameterLocation::*;
+    let mut types = Types::default();
+    let (integer, text) = (types.scalar(Scalar::Int64), types.scalar(Scalar::String));
+    let time = types.scalar(Scalar::DateTime);
+    let state = TypeKind::Enum(EnumType {
+        names: names("TicketState", "ticket_state"),
+        values: [("open", "Open"), ("closed", "Closed")]
+            .map(|(wire_name, rust_name)| EnumValue {
+                wire_name: wire_name.to_owned(),
+                rust_name: rust_name.to_owned(),
+            })
+            .into(),
+    });
+    let state = types.add(Some("Where a ticket stands."), true, state);
+    let fields = vec![field("id", one(integer)), field("login", one(text))];
+    let user = types.add(None, true, TypeKind::Struct(StructType { names: names("User", "user"), fields }));
+    let labels = types.list(one(text));
+    let fields = vec![
+        Field { doc: Some("Number of the ticket.".to_owned()), ..field("id", one(integer)) },
+        field("state", one(state)),
+        field("title", one(text)),
+        field("author", some(user)),
+        field("labels", one(labels)),
+        Field { doc: Some("When anything last changed.".to_owned()), ..field("updated_at", one(time)) },
+    ];
+    let kind = TypeKind::Struct(StructType { names: names("Ticket", "ticket"), fields });
+    let ticket = types.add(Some("Something to be done."), true, kind);
+    let string = ParameterType::One(ParameterScalar::String);
+    let list = StreamPlan {
+        summary: Some("List tickets".to_owned()),
+        description: Some("Lists the tickets of a project, those last updated first.".to_owned()),
+        topic: "tickets".to_owned(),
+        parameters: vec![
+            ParameterPlan {
+                doc: Some("The project.".to_owned()),
+                required: true,
+                value: Some(ParameterValue::Config("project".to_owned())),
+                ..parameter("project", Path, string)
+            },
+            ParameterPlan {
+                doc: Some("Only tickets in this state.".to_owned()),
+                value: Some(ParameterValue::Literal(json!("all"))),
+                ..parameter("state", Query, string)
+            },
+            ParameterPlan {
+                doc: Some("Tickets per page.".to_owned()),
+                value: Some(ParameterValue::Literal(json!(100))),
+                ..parameter("per_page", Query, ParameterType::One(ParameterScalar::Int64))
+            },
+        ],
+        key: Some(path("/id", &[("id", false)], Scalar::Int64)),
+        timestamp: Some(path("/updated_at", &[("updated_at", false)], Scalar::DateTime)),
+        offset: Some(OffsetPlan {
+            mode: OffsetMode::Timestamp,
+            field: path("/updated_at", &[("updated_at", false)], Scalar::DateTime),
+            parameter: "since".to_owned(),
+            initial: Some("2024-01-01T00:00:00Z".to_owned()),
+        }),
+        pagination: PaginationPlan::LinkHeader,
+        ..stream("tickets/list", "ListTickets", "list_tickets", "/projects/{project}/tickets", ticket)
+    };
+    let description = "The project.".to_owned();
+    ConnectorPlan {
+        name: "tickets".to_owned(),
+        document: document("tickets.yaml", "Tickets API", Some("Tickets of projects.")),
+        base_url: Some("https://tickets.example/api".to_owned()),
+        parameters: [("project".to_owned(), ConfigParameter { description })].into(),
+        types: types.0,
+        streams: vec![list],
+    }
+}
+
+/// Everything that a plan can hold, under the names that hurt.
+pub(crate) fn everything() -> ConnectorPlan {
+    let mut types = Types::default();
+    let event = event(&mut types);
+    let plain = plain(&mut types);
+    let config =
+        |name: &str, description: &str| (name.to_owned(), ConfigParameter { description: description.to_owned() });
+    ConnectorPlan {
+        name: "every-thing".to_owned(),
+        document: document(
+            "every thing.json",
+            "Every \"Thing\" [API]",
+            Some("See https://every.example/docs.\n\n# Notes\n\n- a `Vec<T>`\n- an [item]\n\n```rust\npanic!()\n```\n"),
+        ),
+        base_url: None,
+        parameters: [
+            config("flag", "Whether | or not, see https://every.example."),
+            config("ids", "Some [ids]."),
+            config("ratio", "Some \"ratio\"."),
+            config("tenant", "The tenant."),
+        ]
+        .into(),
+        types: types.0,
+        streams: streams(event, plain),
+    }
+}
+
+/// A record of every kind of type.
+fn event(types: &mut Types) -> TypeId {
+    let scalars = [
+        ("boolean", Scalar::Boolean),
+        ("int32", Scalar::Int32),
+        ("int64", Scalar::Int64),
+        ("float", Scalar::Float),
+        ("double", Scalar::Double),
+        ("string", Scalar::String),
+        ("date", Scalar::Date),
+        ("date_time", Scalar::DateTime),
+        ("uuid", Scalar::Uuid),
+        ("base64", Scalar::Base64),
+        ("json", Scalar::Json),
+    ]
+    .map(|(name, scalar)| (name, types.scalar(scalar)));
+    let of = |name: &str| scalars.iter().find(|(other, _)| *other == name).unwrap().1;
+
+    let values = [("a b", "AB"), ("\"quoted\"", "Quoted"), ("", "Empty"), ("self", "Self_")]
+        .map(|(wire_name, rust_name)| EnumValue { wire_name: wire_name.to_owned(), rust_name: rust_name.to_owned() });
+    let kind = EnumType { names: names("Option", "option"), values: values.into() };
+    let kind = types.add(Some("One of <b>these</b>."), true, TypeKind::Enum(kind));
+
+    // A union of every kind of JSON value, under a name of the runtime. It reaches itself through `Node`.
+    let texts = types.list(some(of("string")));
+    let union = TypeId(types.0.len());
+    let node = TypeId(union.0 + 1);
+    let variants = [("Flag", of("boolean")), ("Number", of("double")), ("Kind", kind), ("List", texts), ("Node", node)]
+        .map(|(rust_name, ty)| UnionVariant { rust_name: rust_name.to_owned(), ty });
+    let variants = UnionType { names: names("Text", "text"), variants: variants.into() };
+    assert_eq!(types.add(None, true, TypeKind::Union(variants)), union);
+    let children = TypeId(node.0 + 1);
+    let fields = vec![
+        Field { boxed: true, ..field("parent", some(node)) },
+        field("children", one(children)),
+        Field { boxed: true, ..field("value", some(union)) },
+    ];
+    let kind_of_node = TypeKind::Struct(StructType { names: names("Record", "record"), fields });
+    assert_eq!(types.add(Some("A node that holds nodes."), true, kind_of_node), node);
+    assert_eq!(types.list(one(node)), children);
+
+    // A union that owns all it holds, and a record without fields.
+    let variants = [("Yes", of("boolean")), ("Count", of("int32"))]
+        .map(|(rust_name, ty)| UnionVariant { rust_name: rust_name.to_owned(), ty });
+    let owned = UnionType { names: names("FlagOrCount", "flag_or_count"), variants: variants.into() };
+    let owned = types.add(None, false, TypeKind::Union(owned));
+    let empty = StructType { names: names("Empty", "empty"), fields: Vec::new() };
+    let empty = types.add(None, false, TypeKind::Struct(empty));
+
+    let optional_unions = types.list(some(union));
+    let lists_of_lists = {
+        let inner = types.list(one(of("int64")));
+        types.list(one(inner))
+    };
+    let counts = types.map(some(of("int64")));
+    let unions_by_name = types.map(one(owned));
+
+    let mut fields: Vec<_> = scalars.iter().map(|&(name, ty)| field(name, one(ty))).collect();
+    fields.extend(scalars.iter().map(|&(name, ty)| field(&format!("maybe_{name}"), some(ty))));
+    fields.extend([
+        Field { rust_name: "r#type".to_owned(), ..field("type", one(kind)) },
+        Field {
+            wire_name: "@odd \"name\"".to_owned(),
+            doc: Some("Odd: `[x]`, [y], <z>,\n    indented\thttps://every.example/a_b_c.\n\u{202e}".to_owned()),
+            ..field("odd_name", some(kind))
+        },
+        field("value", one(union)),
+        field("maybe_value", some(union)),
+        field("values", one(optional_unions)),
+        field("node", some(node)),
+        field("flag_or_count", one(owned)),
+        field("maybe_flag_or_count", some(owned)),
+        field("empty", some(empty)),
+        field("matrix", one(lists_of_lists)),
+        field("counts", one(counts)),
+        field("by_name", some(unions_by_name)),
+    ]);
+    let event = StructType { names: names("Event", "event"), fields };
+    types.add(Some("Anything that happens.\n\nMore of it."), true, TypeKind::Struct(event))
+}
+
+/// A record that does not borrow, whose key stands deep inside.
+fn plain(types: &mut Types) -> TypeId {
+    let (number, flag) = (types.scalar(Scalar::Int64), types.scalar(Scalar::Boolean));
+    let values = vec![EnumValue { wire_name: "x".to_owned(), rust_name: "X".to_owned() }];
+    let code = types.add(None, true, TypeKind::Enum(EnumType { names: names("Code", "code"), values }));
+    let fields = vec![field("code", some(code)), field("number", one(number)), field("flag", some(flag))];
+    let inner = types.add(None, true, TypeKind::Struct(StructType { names: names("Inner", "inner"), fields }));
+    let time = types.scalar(Scalar::DateTime);
+    let fields = vec![Field { boxed: true, ..field("inner", some(inner)) }, field("at", some(time))];
+    let middle = types.add(None, true, TypeKind::Struct(StructType { names: names("Middle", "middle"), fields }));
+    let fields = vec![field("middle", some(middle)), field("inner", one(inner))];
+    types.add(None, true, TypeKind::Struct(StructType { names: names("Outer", "outer"), fields }))
+}
+
+fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
+    let code = path("/middle/inner/code", &[("middle", true), ("inner", true), ("code", true)], Scalar::String);
+    let at = path("/middle/at", &[("middle", true), ("at", true)], Scalar::DateTime);
+    let event_time = path("/maybe_date_time", &[("maybe_date_time", true)], Scalar::DateTime);
+    vec![
+        StreamPlan {
+            summary: Some("Every event".to_owned()),
+            records: "/data/~1events".to_owned(),
+            records_required: false,
+            parameters: parameters(),
+            key: Some(path("/type", &[("r#type", false)], Scalar::String)),
+            timestamp: Some(event_time.clone()),
+            offset: Some(OffsetPlan {
+                mode: OffsetMode::Cursor,
+                field: path("/int64", &[("int64", false)], Scalar::Int64),
+                parameter: "after".to_owned(),
+                initial: None,
+            }),
+            pagination: PaginationPlan::Cursor { pointer: "/next".to_owned(), parameter: "cursor".to_owned() },
+            interval_ms: 5_000,
+            ..stream("every/event", "EveryEvent", "every_event", "/tenants/{tenant}/{number}/{list}/events", event)
+        },
+        StreamPlan {
+            description: Some("Outer ones, by offset.".to_owned()),
+            key: Some(code.clone()),
+            timestamp: Some(at.clone()),
+            offset: Some(OffsetPlan {
+                mode: OffsetMode::Timestamp,
+                field: at,
+                parameter: "since".to_owned(),
+                initial: None,
+            }),
+            pagination: PaginationPlan::Offset { parameter: "offset".to_owned(), limit: Some(50) },
+            ..stream("outer", "Outer", "outer", "/outer", plain)
+        },
+        StreamPlan {
+            key: Some(path("/inner/flag", &[("inner", false), ("flag", true)], Scalar::Boolean)),
+            offset: Some(OffsetPlan {
+                mode: OffsetMode::Cursor,
+                field: code,
+                parameter: "since".to_owned(),
+                initial: Some("x".to_owned()),
+            }),
+            pagination: PaginationPlan::Page { parameter: "page".to_owned(), first: 0, size: None },
+            ..stream("pages", "Pages", "pages", "/pages", plain)
+        },
+        StreamPlan {
+            key: Some(path("/inner/number", &[("inner", false), ("number", false)], Scalar::Int64)),
+            pagination: PaginationPlan::NextUrl { pointer: "/links/next".to_owned() },
+            ..stream("urls", "Urls", "r#loop", "/urls", plain)
+        },
+        stream("once", "Vec", "vec", "/once", event),
+    ]
+}
+
+/// Parameters of every type in every place.
+fn parameters() -> Vec<ParameterPlan> {
+    use ParameterLocation::*;
+    use ParameterScalar::*;
+    let list = |item, separator| ParameterType::List { item, separator };
+    let literal = |value| Some(ParameterValue::Literal(value));
+    let config = |name: &str| Some(ParameterValue::Config(name.to_owned()));
+    let required = |name: &str, location, ty, value| ParameterPlan {
+        required: true,
+        value,
+        doc: Some(format!("The {name}; see [docs].\n\nMore.")),
+        ..parameter(name, location, ty)
+    };
+    let optional = |name: &str, location, ty, value| ParameterPlan { value, ..parameter(name, location, ty) };
+    vec![
+        required("tenant", Path, ParameterType::One(String), config("tenant")),
+        required("number", Path, ParameterType::One(Int32), literal(json!(-3))),
+        required("list", Path, list(String, Some(',')), literal(json!(["a", "b"]))),
+        required("required_flag", Query, ParameterType::One(Boolean), config("flag")),
+        required("required_ids", Query, list(Int64, None), config("ids")),
+        required("required_ratio", Header, ParameterType::One(Double), config("ratio")),
+        required("required_text", Query, ParameterType::One(String), literal(json!("it's \"quoted\""))),
+        required("required_big", Query, ParameterType::One(Int64), literal(json!(9_007_199_254_740_993_i64))),
+        ParameterPlan {
+            rust_name: "r#type".to_owned(),
+            ..optional("type", Query, ParameterType::One(String), literal(json!("x")))
+        },
+        optional("flag", Query, ParameterType::One(Boolean), literal(json!(true))),
+        optional("int32", Query, ParameterType::One(Int32), None),
+        optional("int64", Header, ParameterType::One(Int64), literal(json!(7))),
+        optional("ratio", Query, ParameterType::One(Double), literal(json!(3))),
+        optional("pi", Query, ParameterType::One(Double), literal("3.14".parse().unwrap())),
+        optional("texts", Query, list(String, Some('|')), literal(json!(["a", "b"]))),
+        optional("numbers", Query, list(Double, None), literal(json!([1, 2.5]))),
+        optional("none", Query, list(Int32, None), literal(json!([]))),
+        optional("unset", Query, list(String, None), None),
+        optional("names", Header, list(String, None), config("ids")),
+        ParameterPlan {
+            rust_name: "x_trace".to_owned(),
+            ..optional("X-Trace", Header, ParameterType::One(String), None)
+        },
+    ]
+}
