@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::emit::{FileSet, MANIFEST, MARK, Manifest};
 
-/// What [`write`] did, as paths from the crate's root, sorted.
+/// What [`write()`] did, as paths from the crate's root, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Files that are new or have changed.

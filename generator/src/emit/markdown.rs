@@ -98,6 +98,8 @@ fn blocks(text: &str) -> Vec<Block> {
             blocks.push(Block::Item { marker, text: text.to_owned() });
             open = true;
         } else {
+            // A backslash at the end breaks the line; here it ends the paragraph.
+            let (trimmed, breaks) = trimmed.strip_suffix('\\').map_or((trimmed, false), |text| (text, true));
             match blocks.last_mut() {
                 Some(Block::Paragraph(text) | Block::Item { text, .. }) if open => {
                     text.push(' ');
@@ -105,7 +107,7 @@ fn blocks(text: &str) -> Vec<Block> {
                 }
                 _ => blocks.push(Block::Paragraph(trimmed.to_owned())),
             }
-            open = true;
+            open = !breaks;
         }
     }
     blocks.retain(|block| !matches!(block, Block::Code(code) if code.iter().all(String::is_empty)));
@@ -113,7 +115,7 @@ fn blocks(text: &str) -> Vec<Block> {
 }
 
 /// Without what is invisible: control characters, and those that turn the direction of text, which rustc refuses.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let invisible = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.replace('\t', "    ").chars().filter(|&c| !invisible(c)).collect()
 }
@@ -351,6 +353,7 @@ mod tests {
             (r"\[x\] C:\dir", r"\[x\] C:\\dir"),
             ("# Title\ntext\n\n> [!NOTE]\n> quoted", "Title\n\ntext\n\n\\[!NOTE\\] quoted"),
             ("Title\n=====\ntext", "Title\n\ntext"),
+            ("one\\\ntwo", "one\n\ntwo"),
             ("    indented", "indented"),
             ("a\u{202e}b\u{0}c\td", "abc d"),
             ("#1 is first", r"\#1 is first"),

@@ -101,8 +101,7 @@ pub fn emit(plan: &ConnectorPlan, options: &EmitOptions) -> Result<FileSet, Emit
 
 /// What the first line of a generated file says, wherever its language has comments.
 fn header(document: &DocumentFacts) -> String {
-    let file: String = document.file.chars().filter(|c| !c.is_control()).collect();
-    format!("{MARK} from {file}. Do not edit: extend beside it.")
+    format!("{MARK} from {}. Do not edit: extend beside it.", markdown::clean(&document.file))
 }
 
 /// How the first line of a generated file begins, behind the sign for a comment.

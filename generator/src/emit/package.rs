@@ -186,3 +186,16 @@ fn offset(plan: &OffsetPlan) -> String {
 fn cell(text: String) -> String {
     text.replace('|', "\\|")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_the_view_lacks_is_an_error() {
+        for template in ["{{ missing }}", "{{ inner.missing }}", "{% for it in missing %}x{% endfor %}"] {
+            let error = render("README.md", template, &json!({ "inner": { "there": 1 } })).unwrap_err();
+            assert_eq!(error.to_string(), "filling in the template of `README.md`", "{template}");
+        }
+    }
+}

@@ -249,7 +249,7 @@ fn event(types: &mut Types) -> TypeId {
         .map(|(rust_name, ty)| UnionVariant { rust_name: rust_name.to_owned(), ty });
     let owned = UnionType { names: names("FlagOrCount", "flag_or_count"), variants: variants.into() };
     let owned = types.add(None, false, TypeKind::Union(owned));
-    let empty = StructType { names: names("Empty", "r#mod_"), fields: Vec::new() };
+    let empty = StructType { names: names("Empty", "empty"), fields: Vec::new() };
     let empty = types.add(None, false, TypeKind::Struct(empty));
 
     let optional_unions = types.list(some(union));

@@ -3,23 +3,23 @@
 //! The types of the records.
 
 mod code;
+mod empty;
 mod event;
 mod flag_or_count;
 mod inner;
 mod middle;
 mod option;
 mod outer;
-mod r#mod_;
 mod record;
 mod text;
 
 pub use self::code::Code;
+pub use self::empty::Empty;
 pub use self::event::Event;
 pub use self::flag_or_count::FlagOrCount;
 pub use self::inner::Inner;
 pub use self::middle::Middle;
 pub use self::option::Option;
 pub use self::outer::Outer;
-pub use self::r#mod_::Empty;
 pub use self::record::Record;
 pub use self::text::Text;

@@ -1,0 +1,140 @@
+//! One page of a mocked stream.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::values::Records;
+use crate::plan::model::{OffsetMode, PaginationPlan, StreamPlan};
+
+/// How many records a page has where the connector does not ask for a number.
+const PAGE_SIZE: u64 = 100;
+
+/// What is answered to one request.
+pub(crate) struct MockPage {
+    pub(crate) body: Value,
+    /// Query of the next page's URL, for the styles that name one.
+    pub(crate) next_query: Option<BTreeMap<String, String>>,
+}
+
+/// Query parameter of the URLs that the mock itself names.
+const POSITION: &str = "mock_position";
+
+/// The page of `stream` that `query` asks for, out of `count` records.
+pub(crate) fn page(
+    stream: &StreamPlan,
+    records: &Records<'_>,
+    count: u64,
+    query: &BTreeMap<String, String>,
+    base: &str,
+) -> MockPage {
+    let first = first_record(stream, records, count, query);
+    let number = |name: &str| query.get(name).and_then(|value| value.parse::<u64>().ok());
+    let size = match &stream.pagination {
+        PaginationPlan::Offset { limit, .. } => limit.unwrap_or(PAGE_SIZE),
+        PaginationPlan::Page { size, .. } => size.unwrap_or(PAGE_SIZE),
+        PaginationPlan::None => count,
+        _ => PAGE_SIZE,
+    };
+    let skip = match &stream.pagination {
+        PaginationPlan::None => 0,
+        PaginationPlan::LinkHeader | PaginationPlan::NextUrl { .. } => number(POSITION).unwrap_or(0),
+        PaginationPlan::Cursor { parameter, .. } => {
+            query.get(parameter).and_then(|token| token.strip_prefix("after-")?.parse().ok()).unwrap_or(0)
+        }
+        PaginationPlan::Offset { parameter, .. } => number(parameter).unwrap_or(0),
+        PaginationPlan::Page { parameter, first, .. } => {
+            number(parameter).unwrap_or(*first).saturating_sub(*first).saturating_mul(size)
+        }
+    };
+    let start = (first + skip).min(count);
+    let end = (start + size).min(count);
+    let array: Vec<Value> = (start..end).map(|index| records.record(index)).collect();
+    let mut body = if stream.records.is_empty() { Value::Array(array) } else { envelope(&stream.records, array.into()) };
+    let after = (end < count).then_some(end - first);
+    let mut next_query = None;
+    match &stream.pagination {
+        PaginationPlan::Cursor { pointer, .. } => {
+            put(&mut body, pointer, after.map_or(Value::Null, |after| json!(format!("after-{after}"))));
+        }
+        PaginationPlan::LinkHeader | PaginationPlan::NextUrl { .. } => {
+            next_query = after.map(|after| {
+                let mut next = query.clone();
+                next.insert(POSITION.to_owned(), after.to_string());
+                next
+            });
+            if let PaginationPlan::NextUrl { pointer } = &stream.pagination {
+                let url = next_query.as_ref().map(|query| format!("{base}?{}", encode(query)));
+                put(&mut body, pointer, json!(url));
+            }
+        }
+        PaginationPlan::None | PaginationPlan::Offset { .. } | PaginationPlan::Page { .. } => {}
+    }
+    MockPage { body, next_query }
+}
+
+/// Index of the first record that the offset parameter of the request lets through.
+fn first_record(stream: &StreamPlan, records: &Records<'_>, count: u64, query: &BTreeMap<String, String>) -> u64 {
+    let Some(offset) = &stream.offset else { return 0 };
+    let Some(from) = query.get(&offset.parameter) else { return 0 };
+    let passes = |index: u64| {
+        let record = records.record(index);
+        let value = match record.pointer(&offset.field.pointer) {
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+            None => return true,
+        };
+        match (offset.mode, value.parse::<u64>(), from.parse::<u64>()) {
+            (OffsetMode::Timestamp, ..) => value.as_str() >= from.as_str(),
+            (OffsetMode::Cursor, Ok(value), Ok(from)) => value > from,
+            (OffsetMode::Cursor, ..) => value.as_str() > from.as_str(),
+        }
+    };
+    // Offsets grow with the index.
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if passes(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}
+
+fn envelope(pointer: &str, value: Value) -> Value {
+    let mut body = json!({});
+    put(&mut body, pointer, value);
+    body
+}
+
+fn put(body: &mut Value, pointer: &str, value: Value) {
+    let mut at = body;
+    for segment in pointer.split('/').skip(1) {
+        if !at.is_object() {
+            return;
+        }
+        at = &mut at[segment.replace("~1", "/").replace("~0", "~")];
+        if at.is_null() {
+            *at = json!({});
+        }
+    }
+    *at = value;
+}
+
+/// A query string (RFC 3986 section 3.4).
+pub(crate) fn encode(query: &BTreeMap<String, String>) -> String {
+    let escape = |text: &str| {
+        text.bytes().fold(String::new(), |mut out, byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                out.push(char::from(byte));
+            } else {
+                out.push_str(&format!("%{byte:02X}"));
+            }
+            out
+        })
+    };
+    let pairs: Vec<_> = query.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
+    pairs.join("&")
+}
