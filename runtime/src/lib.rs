@@ -15,6 +15,7 @@ pub mod codegen;
 pub mod connector;
 pub mod format;
 pub mod http;
+pub mod kafka;
 pub mod operation;
 pub mod page;
 pub mod position;

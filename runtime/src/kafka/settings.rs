@@ -1,0 +1,144 @@
+//! How the clients are configured.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+
+use crate::secret::Secret;
+
+/// What the user configured of Kafka. Property names are librdkafka's; see its `CONFIGURATION.md`.
+#[derive(Clone, Debug, Default)]
+pub struct KafkaSettings {
+    /// Brokers to ask for the others, as `host:port`, separated by commas.
+    pub bootstrap_servers: String,
+    /// Properties of every client, such as `security.protocol`.
+    pub client: Vec<(String, Secret)>,
+    /// Properties of producers. They override `client` and this room's defaults, but not what delivery depends on.
+    pub producer: Vec<(String, Secret)>,
+    /// Properties of consumers. They override `client`.
+    pub consumer: Vec<(String, Secret)>,
+}
+
+/// Defaults of producers, chosen by measurement: memory stays bounded, and batches are large enough that the broker's
+/// round trips do not matter. The partitioner is the one of Kafka's own clients, so that a key lands in the same
+/// partition whoever writes it.
+const PRODUCER_DEFAULTS: [(&str, &str); 6] = [
+    ("queue.buffering.max.kbytes", "16384"),
+    ("queue.buffering.max.messages", "100000"),
+    ("queue.buffering.max.ms", "5"),
+    ("batch.size", "1000000"),
+    ("compression.codec", "none"),
+    ("partitioner", "murmur2_random"),
+];
+
+impl KafkaSettings {
+    /// A producer's configuration.
+    pub(super) fn producer(&self) -> ClientConfig {
+        let mut config = self.base();
+        for (name, value) in PRODUCER_DEFAULTS {
+            config.set(name, value);
+        }
+        set_all(&mut config, &self.client);
+        set_all(&mut config, &self.producer);
+        config.set("enable.idempotence", "true");
+        // In a transaction the commit is the acknowledgement, and a record that failed makes it fail: an event for
+        // each record that arrived would only cost time.
+        config.set("delivery.report.only.error", "true");
+        config
+    }
+
+    /// A producer's configuration, with transactions.
+    pub(super) fn transactional_producer(&self, transactional_id: &str, timeout: Duration) -> ClientConfig {
+        let mut config = self.producer();
+        config.set("transactional.id", transactional_id);
+        config.set("transaction.timeout.ms", timeout.as_millis().to_string());
+        config
+    }
+
+    /// The configuration of a consumer that reads given partitions from their beginning to their end.
+    pub(super) fn consumer(&self) -> ClientConfig {
+        let mut config = self.base();
+        // librdkafka assigns partitions only within a group. Nothing joins it and nothing is committed to it.
+        config.set("group.id", "headwater-reader");
+        set_all(&mut config, &self.client);
+        set_all(&mut config, &self.consumer);
+        config.set("enable.auto.commit", "false");
+        config.set("enable.auto.offset.store", "false");
+        config.set("enable.partition.eof", "true");
+        config.set("isolation.level", "read_committed");
+        config.set("auto.offset.reset", "earliest");
+        config
+    }
+
+    /// The configuration of a client that only asks about topics or changes them.
+    pub(super) fn admin(&self) -> ClientConfig {
+        let mut config = self.base();
+        set_all(&mut config, &self.client);
+        config
+    }
+
+    fn base(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.bootstrap_servers);
+        config.set("client.id", "headwater");
+        // Brokers close idle connections; that is no news.
+        config.set("log.connection.close", "false");
+        // Whether it is shown is up to `tracing`.
+        config.set_log_level(RDKafkaLogLevel::Debug);
+        config
+    }
+}
+
+fn set_all(config: &mut ClientConfig, properties: &[(String, Secret)]) {
+    for (name, value) in properties {
+        config.set(canonical(name), value.expose());
+    }
+}
+
+/// librdkafka's own name of a property that has two and a default of ours: of two names, either could win.
+fn canonical(name: &str) -> &str {
+    match name {
+        "linger.ms" => "queue.buffering.max.ms",
+        "compression.type" => "compression.codec",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn properties(pairs: &[(&str, &str)]) -> Vec<(String, Secret)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect()
+    }
+
+    #[test]
+    fn the_user_overrides_defaults_but_not_what_delivery_depends_on() {
+        let settings = KafkaSettings {
+            bootstrap_servers: "kafka:9092".to_owned(),
+            client: properties(&[("client.id", "mine"), ("batch.size", "1")]),
+            producer: properties(&[
+                ("linger.ms", "50"),
+                ("compression.type", "zstd"),
+                ("batch.size", "2"),
+                ("enable.idempotence", "false"),
+                ("transactional.id", "other"),
+            ]),
+            consumer: properties(&[("group.id", "readers"), ("isolation.level", "read_uncommitted")]),
+        };
+        let producer = settings.transactional_producer("name", Duration::from_secs(60));
+        assert_eq!(producer.get("bootstrap.servers"), Some("kafka:9092"));
+        assert_eq!(producer.get("client.id"), Some("mine"));
+        assert_eq!(producer.get("queue.buffering.max.ms"), Some("50"));
+        assert_eq!(producer.get("linger.ms"), None);
+        assert_eq!(producer.get("compression.codec"), Some("zstd"));
+        assert_eq!(producer.get("batch.size"), Some("2"));
+        assert_eq!(producer.get("enable.idempotence"), Some("true"));
+        assert_eq!(producer.get("transactional.id"), Some("name"));
+        assert_eq!(producer.get("transaction.timeout.ms"), Some("60000"));
+        let consumer = settings.consumer();
+        assert_eq!(consumer.get("group.id"), Some("readers"));
+        assert_eq!(consumer.get("isolation.level"), Some("read_committed"));
+    }
+}
