@@ -179,14 +179,20 @@ pub(super) fn describe(
             }
             Err(error) => tracing::debug!(topic, error = %Cause::from(error), "asking for a topic"),
         }
-        // Hears what the connections have to say.
-        while client.poll(Duration::ZERO).is_some() {}
+        listen(client, CREATION_PAUSE);
         let waited = start.elapsed();
         if waited >= patience {
             let source = obstacle.or_else(|| client.context().broker_error());
             return Err(KafkaError::Unreachable { bootstrap: bootstrap.to_owned(), waited, source });
         }
-        std::thread::sleep(CREATION_PAUSE);
+    }
+}
+
+/// Pauses, and meanwhile hears what the connections have to say.
+fn listen(client: &BaseConsumer<ClientEvents>, pause: Duration) {
+    let start = Instant::now();
+    while let Some(remaining) = pause.checked_sub(start.elapsed()) {
+        client.poll(remaining);
     }
 }
 

@@ -117,8 +117,13 @@ impl KafkaError {
         use rdkafka::error::KafkaError as Native;
         let reason = match error {
             // The fourth field is the value, which may be a secret.
-            Native::ClientConfig(_, reason, property, _) if reason.contains(&property) => reason,
-            Native::ClientConfig(_, reason, property, _) => format!("`{property}`: {reason}"),
+            Native::ClientConfig(_, reason, property, _) => {
+                if reason.contains(&format!("\"{property}\"")) {
+                    reason
+                } else {
+                    format!("`{property}`: {reason}")
+                }
+            }
             Native::ClientCreation(reason) => reason,
             Native::Nul(_) => "a property contains a NUL character".to_owned(),
             other => other.to_string(),
@@ -178,13 +183,16 @@ mod tests {
 
     #[test]
     fn a_wrong_configuration_names_the_property_but_not_its_value() {
-        let mut config = rdkafka::ClientConfig::new();
-        config.set("sasl.jaas.config", "s3cr3t");
-        let error = KafkaError::configuration(config.create_native_config().err().unwrap());
-        assert_eq!(
-            error.to_string(),
-            "the Kafka client does not accept its configuration: No such configuration property: \"sasl.jaas.config\""
-        );
+        for (property, message) in [
+            ("sasl.no.such", "No such configuration property: \"sasl.no.such\""),
+            ("sasl.jaas.config", "`sasl.jaas.config`: Java JAAS configuration is not supported"),
+        ] {
+            let mut config = rdkafka::ClientConfig::new();
+            config.set(property, "s3cr3t");
+            let error = KafkaError::configuration(config.create_native_config().err().unwrap()).to_string();
+            let start = format!("the Kafka client does not accept its configuration: {message}");
+            assert!(error.starts_with(&start) && !error.contains("s3cr3t"), "{error}");
+        }
     }
 
     #[test]

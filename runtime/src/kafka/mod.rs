@@ -27,3 +27,6 @@ pub use offsets::{OffsetKey, OffsetStore};
 pub use producer::{Delivery, Producer, ProducerRecord, TrySend};
 pub use reader::{TopicReader, TopicRecord};
 pub use settings::KafkaSettings;
+
+#[cfg(test)]
+mod tests;

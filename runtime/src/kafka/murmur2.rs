@@ -12,7 +12,6 @@ fn murmur2(data: &[u8]) -> u32 {
     const M: u32 = 0x5bd1_e995;
     let (words, rest) = data.as_chunks::<4>();
     // Lengths wrap at 32 bits, as Java's do.
-    #[expect(clippy::cast_possible_truncation)]
     let mut hash = SEED ^ data.len() as u32;
     for word in words {
         let mut k = u32::from_le_bytes(*word).wrapping_mul(M);

@@ -295,11 +295,13 @@ impl Handle {
                 continue;
             }
             let code = RDKafkaErrorCode::from(message.err);
-            // SAFETY: the message and its topic live; their texts are copied at once.
+            // SAFETY: the message and its topic live; their texts are copied at once. (`rd_kafka_message_errstr` would
+            // give the record itself, which must not be shown.)
             let (topic, reason) = unsafe {
                 let topic = text(sys::rd_kafka_topic_name(message.rkt));
-                (topic, text(sys::rd_kafka_message_errstr(message)))
+                (topic, text(sys::rd_kafka_message_produce_errstr(message)))
             };
+            let reason = if reason.is_empty() { code.to_string() } else { reason };
             let cause = Cause::new(code, format!("topic `{topic}`, partition {}: {reason}", message.partition));
             self.client.context().note_failure(cause);
         }

@@ -233,13 +233,15 @@ impl Producer {
 
     /// What an error of a transaction means.
     fn failed(&self, operation: &'static str, error: TransactionError) -> KafkaError {
-        let source = Cause::new(error.code, error.message);
-        // The transaction's error counts the failed records; the first failure says why.
-        let first_failure = || self.native.events().first_failure();
+        let mut source = Cause::new(error.code, error.message);
+        if error.code == RDKafkaErrorCode::Inconsistent {
+            // It only counts the records that failed.
+            source = self.native.events().first_failure().unwrap_or(source);
+        }
         if error.fatal || is_fencing(error.code) {
             self.ended(operation, source)
         } else if error.requires_abort {
-            KafkaError::Abortable { source: first_failure().unwrap_or(source) }
+            KafkaError::Abortable { source }
         } else if error.retriable {
             KafkaError::Retriable { operation, source }
         } else {

@@ -80,19 +80,17 @@ pub(super) fn read_to_end(
     mut take: impl FnMut(&BorrowedMessage<'_>),
 ) -> Result<(), KafkaError> {
     let consumer = consumer(&settings.consumer())?;
-    let source = || Cause::from(RDKafkaErrorCode::UnknownTopicOrPartition);
-    let missing = || KafkaError::Topic { topic: topic.to_owned(), source: source() };
     let bootstrap = &settings.bootstrap_servers;
     let TopicState::Present { partitions } = describe(&consumer, bootstrap, topic, patience, waiting)? else {
-        return Err(missing());
+        let source = Cause::from(RDKafkaErrorCode::UnknownTopicOrPartition);
+        return Err(KafkaError::Topic { topic: topic.to_owned(), source });
     };
+    let refused = |error: NativeKafkaError| KafkaError::Topic { topic: topic.to_owned(), source: error.into() };
     let mut assignment = TopicPartitionList::new();
     for partition in 0..partitions {
-        assignment
-            .add_partition_offset(topic, partition, Offset::Beginning)
-            .and_then(|()| consumer.assign(&assignment))
-            .map_err(|error| KafkaError::Topic { topic: topic.to_owned(), source: error.into() })?;
+        assignment.add_partition_offset(topic, partition, Offset::Beginning).map_err(refused)?;
     }
+    consumer.assign(&assignment).map_err(refused)?;
     let mut ended = vec![false; usize::try_from(partitions).unwrap_or(0)];
     let mut heard = Instant::now();
     while ended.contains(&false) {
@@ -111,9 +109,7 @@ pub(super) fn read_to_end(
                     *end = true;
                 }
             }
-            Some(Err(error)) if is_final(&error) => {
-                return Err(KafkaError::Topic { topic: topic.to_owned(), source: error.into() });
-            }
+            Some(Err(error)) if is_final(&error) => return Err(refused(error)),
             Some(Err(_)) | None => {
                 let waited = heard.elapsed();
                 if waited >= patience {
