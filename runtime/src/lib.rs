@@ -12,6 +12,7 @@
 pub(crate) mod clock;
 #[doc(hidden)]
 pub mod codegen;
+pub mod config;
 pub mod connector;
 pub mod format;
 pub mod http;
@@ -22,3 +23,4 @@ pub mod position;
 pub mod record;
 pub mod registry;
 pub mod secret;
+pub mod telemetry;

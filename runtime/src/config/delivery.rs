@@ -1,0 +1,146 @@
+//! Delivery: transactions, the offsets topic, and the topics that are created.
+
+use std::time::Duration;
+
+use super::property::{Kind, Property, REPLICATION, TOPIC, count, millis, properties};
+use super::reader::Reader;
+
+/// Whether records and positions are written in transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExactlyOnce {
+    /// They are, or the connector does not start.
+    Required,
+    /// They are where the broker can.
+    Requested,
+    /// They are not: after a crash, records may be there twice.
+    Disabled,
+}
+
+/// When a transaction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boundary {
+    /// With the pages that have been read.
+    Poll,
+    /// When it has been open for so long.
+    Interval(Duration),
+}
+
+/// How records are delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Whether in transactions.
+    pub exactly_once: ExactlyOnce,
+    /// When a transaction ends.
+    pub boundary: Boundary,
+}
+
+/// How a topic is made if it does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicCreation {
+    /// Its partitions.
+    pub partitions: u32,
+    /// How often each is kept. `None`: as the broker is configured to.
+    pub replication: Option<u16>,
+}
+
+/// The topic that positions are kept in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffsetsTopic {
+    /// Its name.
+    pub name: String,
+    /// How it is made if it does not exist.
+    pub creation: TopicCreation,
+}
+
+#[derive(Clone, Copy)]
+enum BoundaryKind {
+    Poll,
+    Interval,
+}
+
+properties! {
+    EXACTLY_ONCE: ExactlyOnce = Property::new(
+        "exactly.once.support",
+        Kind::OneOf(&[
+            ("required", ExactlyOnce::Required),
+            ("requested", ExactlyOnce::Requested),
+            ("disabled", ExactlyOnce::Disabled),
+        ]),
+        "Whether records and positions are written in one transaction: always, or the connector does not start; \
+         where the broker can; or never.",
+    ).default("requested");
+    BOUNDARY: BoundaryKind = Property::new(
+        "transaction.boundary",
+        Kind::OneOf(&[("poll", BoundaryKind::Poll), ("interval", BoundaryKind::Interval)]),
+        "When a transaction ends: with the pages that have been read, or after a while.",
+    ).default("poll").low();
+    // A transaction may be open for a minute before the broker ends it.
+    BOUNDARY_INTERVAL: Duration = Property::new(
+        "transaction.boundary.interval.ms",
+        millis(1, 30_000),
+        "How long a transaction stays open, in milliseconds, for `transaction.boundary=interval`.",
+    ).default("1000").low();
+    OFFSETS_TOPIC: String = Property::new(
+        "offset.storage.topic",
+        TOPIC,
+        "The compacted topic that positions are kept in.",
+    ).derived("`headwater-<name>-offsets`");
+    OFFSETS_PARTITIONS: u32 = Property::new(
+        "offset.storage.partitions",
+        count(1, 10_000),
+        "Partitions of the offsets topic, if it is created.",
+    ).default("16").low();
+    OFFSETS_REPLICATION: Option<u16> = Property::new(
+        "offset.storage.replication.factor",
+        REPLICATION,
+        "Replicas of the offsets topic, if it is created; -1: the broker's default.",
+    ).default("-1");
+    PARTITIONS: u32 = Property::new(
+        "topic.creation.default.partitions",
+        count(1, 10_000),
+        "Partitions of a records' topic, if it is created.",
+    ).default("1");
+    TOPIC_REPLICATION: Option<u16> = Property::new(
+        "topic.creation.default.replication.factor",
+        REPLICATION,
+        "Replicas of a records' topic, if it is created; -1: the broker's default.",
+    ).default("-1");
+}
+
+/// Reads how records are delivered.
+pub(super) fn read(reader: &mut Reader<'_>) -> Option<Delivery> {
+    let exactly_once = reader.get(&EXACTLY_ONCE);
+    let boundary = reader.get(&BOUNDARY);
+    let interval = reader.get(&BOUNDARY_INTERVAL);
+    let boundary = match boundary? {
+        BoundaryKind::Poll => Boundary::Poll,
+        BoundaryKind::Interval => Boundary::Interval(interval?),
+    };
+    Some(Delivery { exactly_once: exactly_once?, boundary })
+}
+
+/// Reads where positions are kept, for a connector of this name.
+pub(super) fn read_offsets(reader: &mut Reader<'_>, name: Option<&str>) -> Option<OffsetsTopic> {
+    let topic = reader.get(&OFFSETS_TOPIC);
+    let creation = read_creation(reader, &OFFSETS_PARTITIONS, &OFFSETS_REPLICATION);
+    let topic = match topic {
+        Some(topic) => topic,
+        None if reader.is_set(&OFFSETS_TOPIC) => return None,
+        None => format!("headwater-{}-offsets", name?),
+    };
+    Some(OffsetsTopic { name: topic, creation: creation? })
+}
+
+/// Reads how the records' topics are made.
+pub(super) fn read_topics(reader: &mut Reader<'_>) -> Option<TopicCreation> {
+    read_creation(reader, &PARTITIONS, &TOPIC_REPLICATION)
+}
+
+fn read_creation(
+    reader: &mut Reader<'_>,
+    partitions: &Property<u32>,
+    replication: &Property<Option<u16>>,
+) -> Option<TopicCreation> {
+    let (partitions, replication) = (reader.get(partitions), reader.get(replication));
+    Some(TopicCreation { partitions: partitions?, replication: replication? })
+}

@@ -1,0 +1,36 @@
+//! What a connector is called, and what Connect asks for besides.
+
+use super::property::{Generated, NAME, Property, TEXT, count, properties};
+use super::reader::Reader;
+
+properties! {
+    NAME_PROPERTY: String = Property::new(
+        "name",
+        NAME,
+        "The connector's name. Its positions are kept by it, and two instances of one name never run at once.",
+    ).generated(Generated::Name).high();
+    CONNECTOR_CLASS: String = Property::new(
+        "connector.class",
+        TEXT,
+        "Taken and without effect: the program is the connector.",
+    ).low();
+    TASKS_MAX: u32 = Property::new(
+        "tasks.max",
+        count(1, i32::MAX as i64),
+        "Taken and without effect: every operation has a task of its own.",
+    ).low();
+}
+
+/// Reads the name.
+pub(super) fn read(reader: &mut Reader<'_>, generated: &str) -> Option<String> {
+    reader.get(&CONNECTOR_CLASS);
+    reader.get(&TASKS_MAX);
+    if let Some(property) = reader.first_set(&[&CONNECTOR_CLASS, &TASKS_MAX]) {
+        tracing::info!(property, "the property has no effect");
+    }
+    match reader.get(&NAME_PROPERTY) {
+        Some(name) => Some(name),
+        None if reader.is_set(&NAME_PROPERTY) => None,
+        None => Some(generated.to_owned()),
+    }
+}

@@ -1,0 +1,215 @@
+//! Configuration: names and texts from a file and the environment become typed settings, once. No other module looks at
+//! a property's name.
+//!
+//! ```text
+//! file ─▶ names and texts ─▶ environment laid over ─▶ references resolved ─▶ typed settings, or all problems
+//! ```
+
+mod api;
+mod delivery;
+mod documentation;
+mod environment;
+mod identity;
+mod java_properties;
+mod json;
+mod kafka;
+mod names;
+mod pending;
+mod problem;
+mod property;
+mod raw;
+mod reader;
+mod reference;
+mod registry;
+mod settings;
+mod suggest;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use thiserror::Error;
+use url::Url;
+
+pub use api::OperationSettings;
+pub use delivery::{Boundary, Delivery, ExactlyOnce, OffsetsTopic, TopicCreation};
+pub use documentation::{PropertyDocumentation, documentation};
+pub use environment::{Environment, variable_name};
+pub use pending::KafkaSettings;
+pub use problem::{ConfigProblems, Origin, Problem, ProblemKind, PropertyName, Shown};
+pub use raw::ReadError;
+
+use crate::connector::{Connector, ConnectorError, Parameters};
+use crate::operation::Operation;
+use crate::registry::RegistrySettings;
+use names::Names;
+use property::AnyProperty;
+use reader::Reader;
+use settings::Settings;
+
+/// A connector's configuration.
+pub struct ConnectorConfig {
+    /// The connector's name.
+    pub name: String,
+    /// The connector's own parameters.
+    pub parameters: Parameters,
+    /// What is configured of each operation, in the connector's order.
+    pub operations: Vec<OperationSettings>,
+    /// Kafka.
+    pub kafka: KafkaSettings,
+    /// The schema registry.
+    pub registry: RegistrySettings,
+    /// How records are delivered.
+    pub delivery: Delivery,
+    /// Where positions are kept.
+    pub offsets: OffsetsTopic,
+    /// How the records' topics are made if they do not exist.
+    pub topics: TopicCreation,
+}
+
+impl fmt::Debug for ConnectorConfig {
+    /// Shows no more than the name: parameters may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectorConfig").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Where the broker and the schema registry are.
+#[derive(Clone, Debug)]
+pub enum Services {
+    /// Where the configuration says.
+    Configured,
+    /// In this process. What is configured of where they are and how to authenticate is not looked at.
+    Embedded {
+        /// `host:port` of the broker.
+        bootstrap_servers: String,
+        /// The registry's base URL.
+        registry: Url,
+    },
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// What it says cannot be used.
+    #[error(transparent)]
+    Problems(#[from] ConfigProblems),
+}
+
+/// Every property, in the order of the documentation.
+fn properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
+    let of_modules = [identity::PROPERTIES, api::PROPERTIES];
+    let after = [registry::PROPERTIES, delivery::PROPERTIES];
+    of_modules.into_iter().flatten().copied().chain(kafka::properties()).chain(after.into_iter().flatten().copied())
+}
+
+impl ConnectorConfig {
+    /// Reads a connector's configuration from a file, if there is one, and the environment.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read; otherwise with everything that is wrong in it.
+    pub fn load(
+        connector: &Connector,
+        file: Option<&Path>,
+        environment: &Environment,
+        services: &Services,
+    ) -> Result<Self, ConfigError> {
+        let entries = file.map(raw::read).transpose()?.unwrap_or_default();
+        let path = file.map(|path| path.display().to_string()).unwrap_or_default();
+        let names = Names::new(connector, operation_ids(connector), properties());
+        let mut problems = Vec::new();
+        let settings = Settings::assemble(&path, entries, environment, &names, &mut problems);
+        let mut reader = Reader::new(&settings, &names, problems);
+        let config = read(&mut reader, connector, services);
+        let problems = reader.into_problems();
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(ConfigProblems(problems).into()),
+        }
+    }
+}
+
+/// Reads everything, so that all problems are found, and only then gives up.
+fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> Option<ConnectorConfig> {
+    let name = identity::read(reader, connector.name);
+    let parameters = read_parameters(reader, connector);
+    let built = parameters.as_ref().and_then(|parameters| build(reader, connector, parameters));
+    let api = api::read(reader, connector.base_url);
+    let operations = (0..connector.operations.len())
+        .map(|index| {
+            let facts = built.as_ref().and_then(|built| built.get(index)).map(|operation| operation.facts());
+            api::read_operation(reader, index + 1, api.as_ref(), facts)
+        })
+        // Not straight into an `Option`, which would stop at the first that is wrong.
+        .collect::<Vec<_>>();
+    let (kafka, registry) = match services {
+        Services::Configured => (kafka::read(reader), registry::read(reader)),
+        Services::Embedded { bootstrap_servers, registry } => (
+            Some(kafka::read_embedded(reader, bootstrap_servers.clone())),
+            Some(RegistrySettings::new(registry.clone())),
+        ),
+    };
+    let delivery = delivery::read(reader);
+    let offsets = delivery::read_offsets(reader, name.as_deref());
+    let topics = delivery::read_topics(reader);
+    Some(ConnectorConfig {
+        name: name?,
+        parameters: parameters?,
+        operations: operations.into_iter().collect::<Option<_>>()?,
+        kafka: kafka?,
+        registry: registry?,
+        delivery: delivery?,
+        offsets: offsets?,
+        topics: topics?,
+    })
+}
+
+fn read_parameters(reader: &mut Reader<'_>, connector: &Connector) -> Option<Parameters> {
+    let values = connector
+        .parameters
+        .iter()
+        .map(|parameter| Some((parameter.name.to_owned(), reader.parameter(parameter.name, parameter.description)?)))
+        .collect::<Vec<_>>();
+    Some(Parameters::new(values.into_iter().collect::<Option<BTreeMap<_, _>>>()?))
+}
+
+/// Makes the operations, to learn what they are about and whether they take the parameters.
+fn build(reader: &mut Reader<'_>, connector: &Connector, parameters: &Parameters) -> Option<Vec<Box<dyn Operation>>> {
+    let built = connector.operations.iter().map(|definition| (definition.build)(parameters)).collect::<Vec<_>>();
+    built
+        .into_iter()
+        .map(|operation| match operation {
+            Ok(operation) => Some(operation),
+            Err(ConnectorError::Missing { name }) => {
+                reader.conflict(&name, "is asked for by an operation, but is none of the connector's parameters", None);
+                None
+            }
+            Err(ConnectorError::Invalid { name, expected, .. }) => {
+                reader.invalid(&name, expected, None);
+                None
+            }
+        })
+        .collect::<Vec<_>>()
+        .into_iter()
+        .collect()
+}
+
+/// The operations' ids. Only an operation knows its id, and it is made from parameters, which may not be known: it does
+/// not depend on them, so that any will do. `None`: no value does for all parameters.
+fn operation_ids(connector: &Connector) -> Vec<Option<String>> {
+    describe(connector).into_iter().map(|operation| Some(operation?.facts().id.to_string())).collect()
+}
+
+/// The operations, made from parameters that are none, to be asked for what does not depend on them.
+pub(crate) fn describe(connector: &Connector) -> Vec<Option<Box<dyn Operation>>> {
+    // Both text and a number.
+    let parameters = connector.parameters.iter().map(|parameter| (parameter.name.to_owned(), "0".to_owned()));
+    let parameters = Parameters::new(parameters.collect());
+    connector.operations.iter().map(|definition| (definition.build)(&parameters).ok()).collect()
+}

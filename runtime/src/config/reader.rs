@@ -1,0 +1,125 @@
+//! Typed values out of names and texts. What is wrong is collected, so that it is told all at once.
+
+use super::names::{Names, api_name};
+use super::problem::{Problem, ProblemKind};
+use super::property::{AnyProperty, DefaultValue, Property};
+use super::settings::{Settings, Value};
+use super::suggest::nearest;
+
+/// Reads properties and collects problems. A method that returns `None` has told why, unless the property is optional.
+pub(super) struct Reader<'a> {
+    settings: &'a Settings,
+    names: &'a Names,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(settings: &'a Settings, names: &'a Names, problems: Vec<Problem>) -> Self {
+        Self { settings, names, problems }
+    }
+
+    /// All that is wrong, by place: the file's lines, the environment, and then what is missing.
+    pub(super) fn into_problems(mut self) -> Vec<Problem> {
+        use super::problem::Origin::{Environment, File};
+        self.problems.sort_by_key(|problem| match &problem.origin {
+            Some(File { line, .. }) => (0, *line),
+            Some(Environment { .. }) => (1, 0),
+            None => (2, 0),
+        });
+        self.problems
+    }
+
+    /// The value of a property of the connector, or its default.
+    pub(super) fn get<T: Clone + Sync>(&mut self, property: &Property<T>) -> Option<T> {
+        self.read(property, property.name())
+    }
+
+    /// The value of a property of an operation, or its default; `number` counts from 1.
+    pub(super) fn get_of<T: Clone + Sync>(&mut self, number: usize, property: &Property<T>) -> Option<T> {
+        self.read(property, &api_name(number, property.name()))
+    }
+
+    fn read<T: Clone + Sync>(&mut self, property: &Property<T>, name: &str) -> Option<T> {
+        if let Some(value) = self.settings.get(name) {
+            let parsed = property.parse(&value.text);
+            if parsed.is_none() {
+                self.invalid_value(property, name, value);
+            }
+            return parsed;
+        }
+        match property.definition().default {
+            _ if self.settings.is_set(name) => None,
+            DefaultValue::Text(text) => property.parse(text),
+            DefaultValue::None | DefaultValue::Derived(_) | DefaultValue::Generated(_) => None,
+            DefaultValue::Required => {
+                self.missing(name, Some(property.definition().doc.to_owned()));
+                None
+            }
+        }
+    }
+
+    /// The value of a property that `reason` makes necessary.
+    pub(super) fn require<T: Clone + Sync>(&mut self, property: &Property<T>, reason: &str) -> Option<T> {
+        if !self.is_set(property) {
+            self.missing(property.name(), Some(reason.to_owned()));
+        }
+        self.get(property)
+    }
+
+    /// The value of one of the connector's own parameters, all of which must be set.
+    pub(super) fn parameter(&mut self, name: &str, description: &str) -> Option<String> {
+        if !self.settings.is_set(name) {
+            self.missing(name, Some(description.to_owned()));
+        }
+        self.settings.get(name).map(|value| value.text.clone())
+    }
+
+    /// The properties of a family, each by the rest of its name.
+    pub(super) fn family(&self, property: &Property<String>) -> Vec<(&'a str, &'a Value)> {
+        self.settings.family(property.definition().name).collect()
+    }
+
+    /// Whether a property of the connector is set, rightly or wrongly.
+    pub(super) fn is_set<T>(&self, property: &Property<T>) -> bool {
+        self.settings.is_set(property.name())
+    }
+
+    /// The first of some properties that is set.
+    pub(super) fn first_set(&self, properties: &[&'static dyn AnyProperty]) -> Option<&'static str> {
+        properties.iter().map(|property| property.definition().name).find(|name| self.settings.is_set(name))
+    }
+
+    /// Tells that a property must be set.
+    fn missing(&mut self, name: &str, hint: Option<String>) {
+        let kind = ProblemKind::Missing { name: self.names.in_message(name) };
+        self.problems.push(Problem { origin: None, kind, hint });
+    }
+
+    /// Tells that a property's value is not what it has to be here, though its kind may be right.
+    pub(super) fn invalid(&mut self, name: &str, expected: impl Into<String>, hint: Option<String>) {
+        let Some(value) = self.settings.get(name) else { return };
+        self.problems.push(Problem {
+            origin: Some(value.origin.clone()),
+            kind: ProblemKind::Invalid {
+                name: self.names.in_message(name),
+                value: value.shown(),
+                expected: expected.into(),
+            },
+            hint,
+        });
+    }
+
+    fn invalid_value(&mut self, property: &dyn AnyProperty, name: &str, value: &Value) {
+        let near = nearest(value.text.trim(), property.words()).filter(|_| !value.secret);
+        self.invalid(name, property.expected(), near.map(|word| format!("did you mean `{word}`?")));
+    }
+
+    /// Tells that a property does not go with the rest; `reason` follows its name.
+    pub(super) fn conflict(&mut self, name: &str, reason: impl Into<String>, hint: Option<String>) {
+        self.problems.push(Problem {
+            origin: self.settings.get(name).map(|value| value.origin.clone()),
+            kind: ProblemKind::Conflict { name: self.names.in_message(name), reason: reason.into() },
+            hint,
+        });
+    }
+}
