@@ -14,6 +14,8 @@ pub(crate) mod clock;
 pub mod codegen;
 pub mod config;
 pub mod connector;
+pub mod error;
+pub mod flow;
 pub mod format;
 pub mod http;
 pub mod kafka;

@@ -73,6 +73,10 @@ impl Schemas<'_> {
         let mut schema = Map::new();
         schema.insert("name".to_owned(), json!(field.avro_name));
         insert_doc(&mut schema, field.doc.as_deref());
+        // Readers have no other way to learn what the API calls it.
+        if field.avro_name != field.wire_name {
+            schema.insert("jsonName".to_owned(), json!(field.wire_name));
+        }
         schema.insert("type".to_owned(), self.element(field.element));
         if field.element.optional {
             schema.insert("default".to_owned(), Value::Null);

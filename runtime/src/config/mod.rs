@@ -14,7 +14,7 @@ mod java_properties;
 mod json;
 mod kafka;
 mod names;
-mod pending;
+
 mod problem;
 mod property;
 mod raw;
@@ -37,11 +37,12 @@ pub use api::OperationSettings;
 pub use delivery::{Boundary, Delivery, ExactlyOnce, OffsetsTopic, TopicCreation};
 pub use documentation::{PropertyDocumentation, documentation};
 pub use environment::{Environment, variable_name};
-pub use pending::KafkaSettings;
+
 pub use problem::{ConfigProblems, Origin, Problem, ProblemKind, PropertyName, Shown};
 pub use raw::ReadError;
 
 use crate::connector::{Connector, ConnectorError, Parameters};
+use crate::kafka::KafkaSettings;
 use crate::operation::Operation;
 use crate::registry::RegistrySettings;
 use names::Names;

@@ -131,14 +131,8 @@ impl Flow {
         // A stream that fails ends the others too, in order: what they have read is still committed.
         let (stop_session, session_stop) = stop_of_session(stop);
         for (index, (stream, position)) in self.streams.iter().zip(&self.writer.positions).enumerate() {
-            let task = task::run(
-                index,
-                Arc::clone(stream),
-                position.clone(),
-                self.mode,
-                sender.clone(),
-                session_stop.clone(),
-            );
+            let task =
+                task::run(index, Arc::clone(stream), position.clone(), self.mode, sender.clone(), session_stop.clone());
             let stop_session = stop_session.clone();
             tasks.spawn(async move {
                 let result = task.await;

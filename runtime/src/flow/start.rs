@@ -9,11 +9,13 @@ use url::Url;
 
 use super::stream::Stream;
 use super::{Flow, Mode, RunError, Summary, Writer};
-use crate::config::ConnectorConfig;
+use crate::config::{ConnectorConfig, ExactlyOnce, OperationSettings, TopicCreation};
 use crate::connector::{Connector, ConnectorError};
+use crate::error::chain;
 use crate::http::{Client, HttpError};
 use crate::kafka::{
-    CleanupPolicy, Delivery, EmbeddedCluster, KafkaSettings, OffsetStore, Producer, TopicSpec, ensure_topics,
+    CleanupPolicy, Delivery, EmbeddedCluster, KafkaError, KafkaSettings, OffsetStore, Producer, TopicSpec,
+    ensure_topics,
 };
 use crate::operation::Operation;
 use crate::position::{Position, PositionError};
@@ -62,7 +64,8 @@ impl Embedded {
     /// If one of them cannot be started.
     pub async fn start() -> Result<Self, RunError> {
         let cluster = EmbeddedCluster::start(1)?;
-        let registry = EmbeddedRegistry::start(([127, 0, 0, 1], 0).into()).await.map_err(StartError::EmbeddedRegistry)?;
+        let registry =
+            EmbeddedRegistry::start(([127, 0, 0, 1], 0).into()).await.map_err(StartError::EmbeddedRegistry)?;
         Ok(Self { cluster, registry })
     }
 
@@ -91,8 +94,8 @@ pub async fn run(
 ) -> Result<Summary, RunError> {
     let target = Target {
         kafka: config.kafka.clone(),
-        delivery: config.delivery.exactly_once.delivery(&config.name),
-        offsets_topic: config.offsets_topic.clone(),
+        exactly_once: config.delivery.exactly_once,
+        offsets_topic: config.offsets.name.clone(),
         connector: config.name.clone(),
     };
     let mut stopped = stop.clone();
@@ -120,7 +123,7 @@ async fn start(
         .map(|definition| (definition.build)(&config.parameters))
         .collect::<Result<Vec<_>, _>>()
         .map_err(StartError::from)?;
-    let topics = topics(&operations, config);
+    let topics = topics(config);
     match embedded {
         Some(embedded) => {
             for topic in &topics {
@@ -131,8 +134,8 @@ async fn start(
     }
     let registry = RegistryClient::new(config.registry.clone())?;
     let mut streams = Vec::with_capacity(operations.len());
-    for (index, operation) in operations.into_iter().enumerate() {
-        streams.push(Arc::new(stream(index, operation, config, &registry).await?));
+    for (operation, settings) in operations.into_iter().zip(&config.operations) {
+        streams.push(Arc::new(stream(operation, settings.clone(), &registry).await?));
     }
     let writer = target.connect(&streams).await?;
     Ok(Flow { streams, writer, boundary: config.delivery.boundary, mode, summary: Summary::default() })
@@ -141,16 +144,38 @@ async fn start(
 /// Where a connector writes, and as whom.
 pub(super) struct Target {
     kafka: KafkaSettings,
-    delivery: Delivery,
+    exactly_once: ExactlyOnce,
     offsets_topic: String,
     connector: String,
 }
 
 impl Target {
+    async fn producer(&self) -> Result<Producer, KafkaError> {
+        let exactly_once = Delivery::ExactlyOnce {
+            transactional_id: format!("headwater-{}", self.connector),
+            transaction_timeout: TRANSACTION_TIMEOUT,
+        };
+        let at_least_once = || Producer::connect(&self.kafka, Delivery::AtLeastOnce, PATIENCE);
+        match self.exactly_once {
+            ExactlyOnce::Disabled => at_least_once().await,
+            ExactlyOnce::Required => Producer::connect(&self.kafka, exactly_once, PATIENCE).await,
+            ExactlyOnce::Requested => match Producer::connect(&self.kafka, exactly_once, PATIENCE).await {
+                Err(error @ KafkaError::Fatal { .. }) => {
+                    tracing::warn!(
+                        error = %chain(&error),
+                        "the brokers refuse transactions: records may be written again after a crash"
+                    );
+                    at_least_once().await
+                }
+                result => result,
+            },
+        }
+    }
+
     /// Connects a producer and reads the positions of `streams`, in this order: what an older instance had under way is
     /// then either committed or gone.
     pub(super) async fn connect(&self, streams: &[Arc<Stream>]) -> Result<Writer, RunError> {
-        let producer = Producer::connect(&self.kafka, self.delivery.clone(), PATIENCE).await?;
+        let producer = self.producer().await?;
         let offsets = OffsetStore::open(&self.kafka, &self.offsets_topic, &self.connector, PATIENCE).await?;
         let mut stored = offsets.restore().await?;
         let positions = streams
@@ -169,47 +194,39 @@ impl Target {
 }
 
 /// The topics that the connector writes to.
-fn topics(operations: &[Box<dyn Operation>], config: &ConnectorConfig) -> Vec<TopicSpec> {
-    let mut topics = vec![TopicSpec {
-        name: config.offsets_topic.clone(),
-        partitions: config.topics.offsets_partitions,
-        replication_factor: config.topics.offsets_replication_factor,
-        cleanup: CleanupPolicy::Compact,
-    }];
-    for (index, operation) in operations.iter().enumerate() {
-        let name = topic(index, operation.as_ref(), config);
-        if topics.iter().all(|topic| topic.name != name) {
-            topics.push(TopicSpec {
-                name,
-                partitions: config.topics.partitions,
-                replication_factor: config.topics.replication_factor,
-                cleanup: CleanupPolicy::Delete,
-            });
+fn topics(config: &ConnectorConfig) -> Vec<TopicSpec> {
+    let mut topics = vec![topic(&config.offsets.name, config.offsets.creation, CleanupPolicy::Compact)];
+    for operation in &config.operations {
+        if topics.iter().all(|topic| topic.name != operation.topic) {
+            topics.push(topic(&operation.topic, config.topics, CleanupPolicy::Delete));
         }
     }
     topics
 }
 
-/// Kafka topic of an operation's records.
-fn topic(index: usize, operation: &dyn Operation, config: &ConnectorConfig) -> String {
-    config.operation(index).topic.clone().unwrap_or_else(|| operation.facts().topic.to_string())
+fn topic(name: &str, creation: TopicCreation, cleanup: CleanupPolicy) -> TopicSpec {
+    TopicSpec {
+        name: name.to_owned(),
+        // The configuration allows 10,000 at most.
+        partitions: i32::try_from(creation.partitions).unwrap_or(i32::MAX),
+        replication_factor: creation.replication.map(i32::from),
+        cleanup,
+    }
 }
 
 async fn stream(
-    index: usize,
     operation: Box<dyn Operation>,
-    config: &ConnectorConfig,
+    settings: OperationSettings,
     registry: &RegistryClient,
 ) -> Result<Stream, RunError> {
-    let settings = config.operation(index);
-    let topic = topic(index, operation.as_ref(), config);
-    let schema_id = registry.register(&format!("{topic}-value"), operation.avro_schema()).await?;
+    let schema_id = registry.register(&format!("{}-value", settings.topic), operation.avro_schema()).await?;
     Ok(Stream {
-        client: Client::new(settings.http.clone()).map_err(StartError::from)?,
-        retry: settings.retry.clone(),
-        interval: settings.interval.unwrap_or(operation.facts().interval),
+        client: Client::new(settings.http).map_err(StartError::from)?,
+        retry: settings.retry,
+        interval: settings.interval,
+        initial_offset: settings.initial_offset,
         prefix: wire_prefix(schema_id),
-        topic,
+        topic: settings.topic,
         operation,
     })
 }

@@ -16,6 +16,8 @@ pub(crate) struct Stream {
     pub(crate) retry: RetryPolicy,
     /// Kafka topic of the records.
     pub(crate) topic: String,
+    /// Where it begins without a stored position.
+    pub(crate) initial_offset: Option<String>,
     /// Pause between two cycles.
     pub(crate) interval: Duration,
     /// What every encoded value begins with.
@@ -52,8 +54,7 @@ impl Stream {
 
     /// Where a stream without a stored position begins.
     pub(crate) fn start(&self) -> Position {
-        let initial = self.facts().incremental.as_ref().and_then(|incremental| incremental.initial.as_deref());
-        Position::starting_at(initial.map(str::to_owned))
+        Position::starting_at(self.initial_offset.clone())
     }
 
     /// Reads the page that `position` stands before.

@@ -121,8 +121,7 @@ impl<'a> Transactions<'a> {
         }
         if self.open.is_none() {
             self.producer.begin()?;
-            self.open =
-                Some(Open { since: Instant::now(), records: 0, pages: 0, positions: BTreeMap::new() });
+            self.open = Some(Open { since: Instant::now(), records: 0, pages: 0, positions: BTreeMap::new() });
         }
         for record in read.page.records() {
             let record = ProducerRecord {

@@ -74,11 +74,6 @@ impl Page {
         self.entries.is_empty()
     }
 
-    /// The memory that the encoded records take, in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        self.values.len() + self.keys.len()
-    }
-
     /// The records in the order in which the API sent them.
     pub fn records(&self) -> impl ExactSizeIterator<Item = PageRecord<'_>> {
         self.entries.iter().map(|entry| PageRecord {

@@ -8,5 +8,5 @@ mod shape;
 pub(crate) use batch::Boundary;
 pub use batch::{Page, PageRecord};
 pub(crate) use link::next_link;
-pub use pagination::{PageEnd, PageToken, Pagination};
+pub use pagination::{PageEnd, PageToken, Pagination, PaginationError};
 pub(crate) use shape::PageShape;

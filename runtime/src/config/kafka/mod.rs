@@ -5,9 +5,9 @@ mod jaas;
 mod overrides;
 mod ssl;
 
-use super::pending::KafkaSettings;
 use super::property::{AnyProperty, Kind, Property, TEXT, properties};
 use super::reader::Reader;
+use crate::kafka::KafkaSettings;
 use crate::secret::Secret;
 use jaas::LoginModule;
 
