@@ -6,6 +6,8 @@
 mod start;
 mod stream;
 mod task;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 use std::sync::Arc;

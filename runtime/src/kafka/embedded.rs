@@ -4,6 +4,7 @@ use std::fmt;
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, Producer as _, ProducerContext};
 use rdkafka::{ClientContext, message::DeliveryResult};
@@ -42,15 +43,19 @@ impl EmbeddedCluster {
         &self.bootstrap_servers
     }
 
-    /// Creates a topic.
+    /// Creates a topic, unless it exists.
     ///
     /// # Errors
     ///
-    /// If it exists, or its name is refused.
+    /// If its name is refused.
     pub fn create_topic(&self, name: &str, partitions: i32) -> Result<(), KafkaError> {
-        cluster(&self.owner)?
-            .create_topic(name, partitions, 1)
-            .map_err(|error| KafkaError::Topic { topic: name.to_owned(), source: Cause::from(error) })
+        let created = cluster(&self.owner)?.create_topic(name, partitions, 1);
+        match created.map_err(Cause::from) {
+            Err(source) if source.code() != Some(RDKafkaErrorCode::TopicAlreadyExists) => {
+                Err(KafkaError::Topic { topic: name.to_owned(), source })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -1,0 +1,233 @@
+//! The flow as a whole: an API in this process, the embedded broker and registry. What only a real broker can show is
+//! shown by the end-to-end tests.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use url::Url;
+
+use super::*;
+use crate::config::{ConnectorConfig, Environment, Services};
+use crate::connector::Connector;
+use crate::format::EncodeError;
+use crate::format::avro::{Encode, Writer as AvroWriter};
+use crate::http::Request;
+use crate::http::testing::serve;
+use crate::kafka::{KafkaSettings, TopicReader};
+use crate::operation::{
+    Incremental, IncrementalMode, KeyField, OffsetField, OffsetValue, OperationFacts, TypedOperation,
+};
+use crate::page::Pagination;
+use crate::record::{DateTime, Record};
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'page"))]
+struct Note<'page> {
+    id: i64,
+    at: DateTime<'page>,
+}
+
+impl Encode for Note<'_> {
+    fn encode(&self, out: &mut AvroWriter) -> Result<(), Box<EncodeError>> {
+        out.field("id", &self.id)?;
+        out.field("at", &self.at)
+    }
+}
+
+impl Record for Note<'_> {
+    const AVRO_SCHEMA: &'static str = r#"{"type": "record", "name": "Note", "fields": [
+        {"name": "id", "type": "long"},
+        {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}}]}"#;
+}
+
+struct ListNotes;
+
+impl TypedOperation for ListNotes {
+    type Record<'page> = Note<'page>;
+
+    fn facts(&self) -> OperationFacts {
+        OperationFacts {
+            id: "listNotes".into(),
+            topic: "notes".into(),
+            records: "/notes".into(),
+            records_required: true,
+            pagination: Pagination::Cursor { pointer: "/next".into(), parameter: "after".into() },
+            incremental: Some(Incremental {
+                mode: IncrementalMode::Timestamp,
+                field: "/at".into(),
+                parameter: "since".into(),
+                initial: None,
+            }),
+            interval: Duration::from_millis(10),
+        }
+    }
+
+    fn request(&self) -> Request {
+        Request::get("/notes")
+    }
+
+    fn key(record: &Note<'_>, out: &mut Vec<u8>) -> bool {
+        record.id.write_key(out)
+    }
+
+    fn offset<'record>(record: &'record Note<'_>) -> Option<OffsetValue<'record>> {
+        record.at.offset_value()
+    }
+}
+
+/// Ten notes a page; what it is asked is written down.
+#[derive(Clone, Default)]
+struct Api {
+    notes: Arc<Mutex<Vec<(i64, String)>>>,
+    asked: Arc<Mutex<Vec<BTreeMap<String, String>>>>,
+    /// The page after this one is answered with 400.
+    broken_after: Arc<Mutex<Option<usize>>>,
+}
+
+impl Api {
+    fn add(&self, ids: impl IntoIterator<Item = i64>, at: &str) {
+        self.notes.lock().unwrap().extend(ids.into_iter().map(|id| (id, at.to_owned())));
+    }
+
+    fn asked(&self) -> Vec<BTreeMap<String, String>> {
+        std::mem::take(&mut *self.asked.lock().unwrap())
+    }
+}
+
+async fn answer(
+    State(api): State<Api>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Result<axum::Json<Value>, StatusCode> {
+    let since = query.get("since").cloned().unwrap_or_default();
+    let after: usize = query.get("after").map_or(0, |after| after.parse().unwrap());
+    api.asked.lock().unwrap().push(query);
+    if api.broken_after.lock().unwrap().is_some_and(|broken| after > broken) {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    let notes: Vec<_> = api.notes.lock().unwrap().iter().filter(|(_, at)| *at >= since).cloned().collect();
+    let page: Vec<_> = notes.iter().skip(after).take(10).map(|(id, at)| json!({ "id": id, "at": at })).collect();
+    let next = (after + 10 < notes.len()).then(|| (after + 10).to_string());
+    Ok(axum::Json(json!({ "notes": page, "next": next })))
+}
+
+/// A connector and all that it needs.
+struct Setup {
+    api: Api,
+    url: Url,
+    embedded: Embedded,
+}
+
+impl Setup {
+    async fn new() -> Self {
+        let api = Api::default();
+        let url = serve(Router::new().route("/notes", get(answer)).with_state(api.clone())).await;
+        Self { api, url, embedded: Embedded::start().await.unwrap() }
+    }
+
+    async fn run(&self, mode: Mode, stop: watch::Receiver<bool>) -> Result<Summary, RunError> {
+        let connector = Connector::new("notes").operation(|_| Ok(ListNotes));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let config = json!({ "http.api.base.url": self.url.as_str(), "api1.max.retries": 0 });
+        std::fs::write(file.path(), config.to_string()).unwrap();
+        let services = Services::Embedded {
+            bootstrap_servers: self.embedded.bootstrap_servers().to_owned(),
+            registry: self.embedded.registry_url().clone(),
+        };
+        let config = ConnectorConfig::load(&connector, Some(file.path()), &Environment::default(), &services).unwrap();
+        run(&connector, config, Some(&self.embedded), mode, stop).await
+    }
+
+    async fn run_once(&self) -> Result<Summary, RunError> {
+        let (_stop, stopped) = watch::channel(false);
+        self.run(Mode::Once, stopped).await
+    }
+
+    async fn read(&self, topic: &str) -> Vec<(String, Vec<u8>)> {
+        let settings = KafkaSettings {
+            bootstrap_servers: self.embedded.bootstrap_servers().to_owned(),
+            ..KafkaSettings::default()
+        };
+        let records = TopicReader::new(settings, Duration::from_secs(20)).read(topic).await.unwrap();
+        let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap()).unwrap();
+        records.into_iter().map(|record| (text(record.key), record.value.unwrap())).collect()
+    }
+
+    async fn ids(&self) -> Vec<i64> {
+        self.read("notes").await.into_iter().map(|(key, _)| key.parse().unwrap()).collect()
+    }
+
+    /// The last position in the offsets topic.
+    async fn position(&self) -> Value {
+        let (key, value) = self.read("headwater-notes-offsets").await.pop().unwrap();
+        assert_eq!(key, r#"["notes",{"operation":"listNotes"}]"#);
+        serde_json::from_slice(&value).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_cycle_reads_all_pages_and_the_next_only_what_is_new() {
+    let setup = Setup::new().await;
+    setup.api.add(1..=25, "2024-01-01T00:00:00Z");
+    let summary = setup.run_once().await.unwrap();
+    assert_eq!((summary.records, summary.pages), (25, 3));
+    assert_eq!(setup.ids().await, (1..=25).collect::<Vec<_>>());
+    assert_eq!(setup.position().await["offset"], "2024-01-01T00:00:00Z");
+    let asked: Vec<_> = setup.api.asked().iter().map(|query| query.get("after").cloned()).collect();
+    assert_eq!(asked, [None, Some("10".to_owned()), Some("20".to_owned())]);
+
+    // The API returns what lies on the boundary again; it is dropped, and nothing is written.
+    assert_eq!(setup.run_once().await.unwrap(), Summary::default());
+    assert!(setup.api.asked().iter().all(|query| query["since"] == "2024-01-01T00:00:00Z"));
+
+    setup.api.add(26..=28, "2024-01-02T00:00:00Z");
+    assert_eq!(setup.run_once().await.unwrap().records, 3);
+    assert_eq!(setup.ids().await, (1..=28).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn what_was_read_before_a_failure_stays_and_is_not_read_again() {
+    let setup = Setup::new().await;
+    setup.api.add(1..=35, "2024-01-01T00:00:00Z");
+    *setup.api.broken_after.lock().unwrap() = Some(10);
+    let error = setup.run_once().await.unwrap_err();
+    assert_eq!(error.to_string(), "stream `listNotes` stopped");
+    assert_eq!(setup.ids().await, (1..=20).collect::<Vec<_>>());
+    assert_eq!(setup.position().await["cycle"]["next"], json!({ "cursor": "20" }));
+
+    *setup.api.broken_after.lock().unwrap() = None;
+    setup.api.asked();
+    assert_eq!(setup.run_once().await.unwrap().records, 15);
+    assert_eq!(setup.api.asked()[0]["after"], "20");
+    assert_eq!(setup.ids().await, (1..=35).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn it_polls_until_it_is_told_to_stop() {
+    let setup = Setup::new().await;
+    setup.api.add(1..=5, "2024-01-01T00:00:00Z");
+    let (stop, stopped) = watch::channel(false);
+    let meanwhile = async {
+        while setup.api.asked.lock().unwrap().len() < 3 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        setup.api.add(6..=7, "2024-01-02T00:00:00Z");
+        let asked = setup.api.asked.lock().unwrap().len();
+        while setup.api.asked.lock().unwrap().len() < asked + 3 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stop.send_replace(true);
+    };
+    let (summary, ()) = tokio::join!(setup.run(Mode::Continuous, stopped), meanwhile);
+    let summary = summary.unwrap();
+    assert_eq!(summary.records, 7);
+    assert_eq!(summary.transactions, 2, "a cycle without news opens no transaction");
+    assert_eq!(setup.ids().await, (1..=7).collect::<Vec<_>>());
+}
