@@ -116,10 +116,11 @@ impl<'a> Transactions<'a> {
         }
         let Some(stream) = self.streams.get(index) else { return Ok(()) };
         let moved = self.position(index) != Some(&read.position);
-        if read.page.is_empty() && !moved {
-            return Ok(());
-        }
         if self.open.is_none() {
+            // A cycle without news opens no transaction, however many pages it takes to see that.
+            if read.page.is_empty() && (read.more || !moved) {
+                return Ok(());
+            }
             self.producer.begin()?;
             self.open = Some(Open { since: Instant::now(), records: 0, pages: 0, positions: BTreeMap::new() });
         }
