@@ -61,6 +61,8 @@ impl KafkaSettings {
         let mut config = self.base();
         // librdkafka assigns partitions only within a group. Nothing joins it and nothing is committed to it.
         config.set("group.id", "headwater-reader");
+        // At the end of a partition the broker would wait half a second for more before it says so.
+        config.set("fetch.wait.max.ms", "10");
         set_all(&mut config, &self.client);
         set_all(&mut config, &self.consumer);
         config.set("enable.auto.commit", "false");
