@@ -1,0 +1,102 @@
+//! Stage 1: files → one typed document. Reads JSON or YAML, lays overlays over it, checks `$ref`s, and brings what real
+//! documents contain into the form that `openapiv3` models.
+
+mod normalise;
+mod overlay;
+pub(crate) mod pointer;
+mod read;
+mod refs;
+mod typed;
+mod walk;
+
+use std::path::{Path, PathBuf};
+
+use openapiv3::OpenAPI;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+
+/// A document, ready to be planned from.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The file, as the user named it.
+    pub file: String,
+    /// SHA-256 of the document after overlays, as JSON without white space, in lower-case hexadecimal.
+    pub sha256: String,
+    /// What it says, typed. Every `$ref` in it leads to a component that exists.
+    pub api: OpenAPI,
+    /// What it says, as JSON: what `api` was made from.
+    pub value: Value,
+    origins: Vec<overlay::Origin>,
+}
+
+impl Document {
+    /// Reads a document and lays `overlays` over it, in their order.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the files, as far as it can be told at once.
+    pub fn load(path: &Path, overlays: &[PathBuf]) -> Result<Self, Diagnostics> {
+        let file = path.display().to_string();
+        let mut diagnostics = Diagnostics::default();
+        let mut read = |path: &Path| read::read(path).map_err(|error| diagnostics.push(error)).ok();
+        let value = read(path);
+        let overlays: Vec<_> = overlays.iter().map(|path| (path.display().to_string(), read(path))).collect();
+        let Some(mut value) = value else { return Err(diagnostics) };
+        check_version(&value, &file).map_err(Diagnostics::from)?;
+        let mut origins = Vec::new();
+        for (file, overlay) in &overlays {
+            if let Some(overlay) = overlay {
+                overlay::apply(&mut value, overlay, file, &mut origins, &mut diagnostics);
+            }
+        }
+        let sha256 = Sha256::digest(value.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
+        refs::resolve(&mut value, &file, &mut diagnostics);
+        if diagnostics.has_errors() {
+            return Err(diagnostics);
+        }
+        normalise::normalise(&mut value);
+        let api = typed::parse(&value, &file)?;
+        Ok(Self { file, sha256, api, value, origins })
+    }
+
+    /// Says that `diagnostic` is about what stands at `pointer`, and which overlay wrote it there, if one did.
+    pub fn locate(&self, diagnostic: Diagnostic, pointer: &str) -> Diagnostic {
+        diagnostic.at(Place::pointer(&self.file, pointer)).from_origin(overlay::origin(&self.origins, pointer))
+    }
+}
+
+/// Only OpenAPI 3.0 is read.
+fn check_version(value: &Value, file: &str) -> Result<(), Diagnostic> {
+    let version = value.get("openapi").or_else(|| value.get("swagger"));
+    match version {
+        Some(Value::String(version)) if version.starts_with("3.0") => Ok(()),
+        Some(version) => {
+            let version = version.as_str().map_or_else(|| version.to_string(), str::to_owned);
+            let key = if value.get("openapi").is_some() { "/openapi" } else { "/swagger" };
+            Err(Diagnostic::error(format!("the document is of OpenAPI version `{version}`; 3.0 is what is read"))
+                .at(Place::pointer(file, key))
+                .hint("convert the document to OpenAPI 3.0"))
+        }
+        None => Err(Diagnostic::error("the file is no OpenAPI document: it has no `openapi` with a version")
+            .at(Place::file(file))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn other_versions_are_refused_by_name() {
+        assert!(check_version(&json!({"openapi": "3.0.3"}), "d").is_ok());
+        let error = check_version(&json!({"openapi": "3.1.0"}), "d").unwrap_err();
+        assert_eq!(error.message, "the document is of OpenAPI version `3.1.0`; 3.0 is what is read");
+        let error = check_version(&json!({"swagger": "2.0"}), "d").unwrap_err();
+        assert_eq!(error.place.unwrap().to_string(), "d#/swagger");
+        assert!(check_version(&json!([]), "d").is_err());
+    }
+}

@@ -1,0 +1,282 @@
+//! `$ref`s: every one must lead somewhere (OAS 3.0.3 section 4.7.23), and after this pass every one leads to a component.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::pointer;
+use super::walk::{Node, reference, walk, walk_node};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+
+/// Reports every `$ref` that leads nowhere, and gives a name among the components to whatever else is referred to.
+pub(super) fn resolve(document: &mut Value, file: &str, diagnostics: &mut Diagnostics) {
+    let mut found = Vec::new();
+    walk(document, &mut |node, at, value| {
+        if let Some(target) = reference(value) {
+            found.push((node, format!("{at}/$ref"), target.to_owned()));
+        }
+    });
+    let mut elsewhere: Vec<(Node, String)> = Vec::new();
+    for (node, at, target) in found {
+        let Some(place) = target.strip_prefix('#') else {
+            let message = format!("the `$ref` to `{target}` leads out of the document");
+            let hint = "bundle the document into one file first";
+            diagnostics.push(Diagnostic::error(message).at(Place::pointer(file, &at)).hint(hint));
+            continue;
+        };
+        let place = percent_decode(place);
+        match find(document, &place) {
+            Err(missing) => {
+                let message = format!("the `$ref` to `{target}` leads nowhere");
+                let diagnostic = Diagnostic::error(message).at(Place::pointer(file, &at));
+                diagnostics.push(missing.explain(diagnostic, document));
+            }
+            Ok(value) if leads_to_itself(document, value) => {
+                let message = format!("the `$ref` to `{target}` leads only to further `$ref`s, in a circle");
+                diagnostics.push(Diagnostic::error(message).at(Place::pointer(file, &at)));
+            }
+            Ok(_) if is_component(node, &place) => {}
+            Ok(_) => elsewhere.push((node, place)),
+        }
+    }
+    if !elsewhere.is_empty() && !diagnostics.has_errors() {
+        name_what_has_none(document, elsewhere);
+    }
+}
+
+/// `/components/SECTION/NAME`, in the section of the node's kind.
+fn is_component(node: Node, place: &str) -> bool {
+    let mut segments = pointer::segments(place);
+    segments.next().as_deref() == Some("components")
+        && node.section().is_some_and(|section| segments.next().as_deref() == Some(section))
+        && segments.next().is_some()
+        && segments.next().is_none()
+}
+
+/// Where a pointer stops leading anywhere.
+struct Missing {
+    /// The last place that exists.
+    parent: String,
+    /// The name that is not in it.
+    name: String,
+}
+
+impl Missing {
+    fn explain(&self, diagnostic: Diagnostic, document: &Value) -> Diagnostic {
+        let names = document.pointer(&self.parent).and_then(Value::as_object).into_iter().flatten();
+        let near = crate::diagnostic::nearest(&self.name, names.map(|(name, _)| name.as_str()));
+        match near {
+            Some(near) => diagnostic.hint(format!("did you mean `#{}`?", pointer::join(&self.parent, near))),
+            None if self.parent.is_empty() => diagnostic,
+            None => diagnostic.hint(format!("`#{}` has no `{}`", self.parent, self.name)),
+        }
+    }
+}
+
+/// What a pointer leads to, also by way of `$ref`s.
+fn find<'a>(document: &'a Value, place: &str) -> Result<&'a Value, Missing> {
+    let mut at = document;
+    let mut parent = String::new();
+    for segment in pointer::segments(place) {
+        // A bound, in case of `$ref`s that lead in a circle.
+        for _ in 0..32 {
+            match reference(at).and_then(|target| target.strip_prefix('#')).and_then(|target| document.pointer(target))
+            {
+                Some(target) => at = target,
+                None => break,
+            }
+        }
+        let next = match at {
+            Value::Object(object) => object.get(segment.as_ref()),
+            Value::Array(items) => segment.parse::<usize>().ok().and_then(|index| items.get(index)),
+            _ => None,
+        };
+        at = next.ok_or_else(|| Missing { parent: parent.clone(), name: segment.clone().into_owned() })?;
+        parent = pointer::join(&parent, &segment);
+    }
+    Ok(at)
+}
+
+fn leads_to_itself(document: &Value, value: &Value) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut at = value;
+    while let Some(target) = reference(at) {
+        if !seen.insert(target) {
+            return true;
+        }
+        match target.strip_prefix('#').and_then(|place| find(document, &percent_decode(place)).ok()) {
+            Some(next) => at = next,
+            None => return false,
+        }
+    }
+    false
+}
+
+/// Copies what is referred to outside the components into them, and turns the `$ref`s there. A path item has no
+/// section: it is copied to where the `$ref` stands.
+fn name_what_has_none(document: &mut Value, mut elsewhere: Vec<(Node, String)>) {
+    let mut components: BTreeMap<String, String> = BTreeMap::new();
+    let mut copies: BTreeMap<String, Value> = BTreeMap::new();
+    while let Some((node, place)) = elsewhere.pop() {
+        if components.contains_key(&place) || copies.contains_key(&place) {
+            continue;
+        }
+        let Ok(value) = find(document, &place) else { continue };
+        let value = value.clone();
+        let Some(section) = node.section() else {
+            copies.insert(place, value);
+            continue;
+        };
+        let name = free_name(document, section, &place);
+        components.insert(place, format!("#/components/{section}/{}", pointer::escape(&name)));
+        if let Some(section) = section_mut(document, section) {
+            section.insert(name, value);
+        }
+    }
+    let turn = |node: Node, value: &mut Value| {
+        let Some(place) = reference(value).and_then(|target| target.strip_prefix('#')).map(percent_decode) else {
+            return;
+        };
+        if is_component(node, &place) {
+            return;
+        }
+        if let (Some(component), Value::Object(object)) = (components.get(&place), &mut *value) {
+            object.insert("$ref".to_owned(), Value::String(component.clone()));
+        } else if let Some(copy) = copies.get(&place) {
+            *value = copy.clone();
+        }
+    };
+    walk(document, &mut |node, _, value| turn(node, value));
+    // What was copied in may hold such `$ref`s itself.
+    for section in document.get_mut("paths").and_then(Value::as_object_mut).into_iter() {
+        for (path, item) in section {
+            walk_node(Node::PathItem, path, item, &mut |node, _, value| turn(node, value));
+        }
+    }
+}
+
+fn section_mut<'a>(document: &'a mut Value, section: &str) -> Option<&'a mut Map<String, Value>> {
+    let components = document.as_object_mut()?.entry("components").or_insert_with(|| Value::Object(Map::new()));
+    components.as_object_mut()?.entry(section).or_insert_with(|| Value::Object(Map::new())).as_object_mut()
+}
+
+/// A name that says where it was: of `/components/schemas/Pet/properties/tag`, `Pet-tag`.
+fn free_name(document: &Value, section: &str, place: &str) -> String {
+    const SILENT: [&str; 9] =
+        ["components", "schemas", "paths", "properties", "content", "schema", "responses", "get", "application/json"];
+    let words: Vec<String> = pointer::segments(place)
+        .filter(|segment| !SILENT.contains(&segment.as_ref()))
+        .map(|segment| {
+            segment.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
+        })
+        .filter(|word| !word.is_empty())
+        .collect();
+    let base = words.join("-");
+    let taken =
+        |name: &str| document.pointer(&format!("/components/{section}")).is_some_and(|map| map.get(name).is_some());
+    let mut name = base.clone();
+    let mut number = 2;
+    while taken(&name) {
+        name = format!("{base}-{number}");
+        number += 1;
+    }
+    name
+}
+
+/// `$ref`s are URIs: `%7B` stands for `{` (RFC 3986 section 2.1, RFC 6901 section 6).
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match (byte, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+            (b'%', Some(decoded)) => {
+                bytes.push(decoded);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn resolved(mut document: Value) -> (Value, Vec<String>) {
+        let mut diagnostics = Diagnostics::default();
+        resolve(&mut document, "d.yaml", &mut diagnostics);
+        let said = diagnostics.iter().map(|said| {
+            let place = said.place.as_ref().map(Place::to_string).unwrap_or_default();
+            format!("{} --> {place} ({})", said.message, said.hint.as_deref().unwrap_or(""))
+        });
+        (document, said.collect())
+    }
+
+    #[test]
+    fn a_dangling_reference_is_reported_with_its_place_and_a_near_name() {
+        let (_, said) = resolved(json!({"components": {"schemas": {
+            "Pet": {"properties": {"owner": {"$ref": "#/components/schemas/Onwer"}, "x": {"$ref": "other.yaml#/A"}}},
+            "Owner": {"items": {"$ref": "#/components/schemas/Zebra"}}
+        }}}));
+        assert_eq!(
+            said,
+            [
+                "the `$ref` to `#/components/schemas/Onwer` leads nowhere --> \
+                 d.yaml#/components/schemas/Pet/properties/owner/$ref (did you mean `#/components/schemas/Owner`?)",
+                "the `$ref` to `other.yaml#/A` leads out of the document --> \
+                 d.yaml#/components/schemas/Pet/properties/x/$ref (bundle the document into one file first)",
+                "the `$ref` to `#/components/schemas/Zebra` leads nowhere --> \
+                 d.yaml#/components/schemas/Owner/items/$ref (`#/components/schemas` has no `Zebra`)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_circle_of_references_is_reported() {
+        let (_, said) = resolved(json!({"components": {"schemas": {
+            "A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}
+        }}}));
+        assert_eq!(said.len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_component_becomes_one() {
+        let (document, said) = resolved(json!({
+            "paths": {"/a": {"get": {
+                "parameters": [{"name": "p", "in": "query"}],
+                "responses": {"200": {"content": {"application/json": {"schema": {"type": "string"}}}}}
+            }}, "/b": {"get": {
+                "parameters": [{"$ref": "#/paths/~1a/get/parameters/0"}],
+                "responses": {"200": {"content": {"application/json": {
+                    "schema": {"$ref": "#/paths/~1a/get/responses/200/content/application~1json/schema"}}}}}
+            }}, "/c": {"$ref": "#/paths/~1b"}},
+            "components": {"schemas": {
+                "Pet": {"properties": {"tag": {"properties": {"sub": {"$ref": "#/components/schemas/Pet/properties/tag"}}}}},
+                "Pet-tag": {}
+            }}
+        }));
+        assert_eq!(said, Vec::<String>::new());
+        let at = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or("nothing");
+        assert_eq!(at("/paths/~1b/get/parameters/0/$ref"), "#/components/parameters/a-parameters-0");
+        assert_eq!(
+            at("/paths/~1b/get/responses/200/content/application~1json/schema/$ref"),
+            "#/components/schemas/a-200"
+        );
+        assert_eq!(at("/paths/~1c/get/parameters/0/$ref"), "#/components/parameters/a-parameters-0");
+        assert_eq!(at("/components/schemas/Pet/properties/tag/properties/sub/$ref"), "#/components/schemas/Pet-tag-2");
+        assert_eq!(at("/components/schemas/Pet-tag-2/properties/sub/$ref"), "#/components/schemas/Pet-tag-2");
+        assert_eq!(at("/components/parameters/a-parameters-0/name"), "p");
+    }
+
+    #[test]
+    fn uris_are_decoded() {
+        assert_eq!(percent_decode("/paths/~1a%7Bid%7D%2"), "/paths/~1a{id}%2");
+    }
+}
