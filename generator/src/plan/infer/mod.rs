@@ -1,0 +1,43 @@
+//! What annotations leave open, inferred: one module per subject, each a list of rules that have names and give reasons.
+
+pub(super) mod key;
+pub(super) mod offset;
+pub(super) mod pagination;
+pub(super) mod records;
+pub(super) mod topic;
+
+/// Something inferred.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Inferred<T> {
+    pub(super) value: T,
+    /// Name of the rule.
+    pub(super) rule: &'static str,
+    /// Why the rule applied.
+    pub(super) reason: String,
+}
+
+/// The first of `wanted` that is among `names`; case and separators do not count.
+fn first_of<'a>(wanted: &[&str], names: impl IntoIterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    wanted.iter().find_map(|wanted| names.clone().into_iter().find(|name| is_same(wanted, name)))
+}
+
+fn is_same(left: &str, right: &str) -> bool {
+    let letters = |text: &str| -> String {
+        text.chars().filter(|c| !matches!(c, '_' | '-' | '.' | ' ')).map(|c| c.to_ascii_lowercase()).collect()
+    };
+    letters(left) == letters(right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_same_however_they_are_written() {
+        assert!(is_same("page_token", "pageToken"));
+        assert!(is_same("per_page", "per-page"));
+        assert!(!is_same("page", "pages"));
+        assert_eq!(first_of(&["cursor", "page_token"], ["pageToken", "x"]), Some("pageToken"));
+        assert_eq!(first_of(&["cursor"], ["pageToken", "x"]), None);
+    }
+}

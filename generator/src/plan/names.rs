@@ -1,0 +1,463 @@
+//! The only place that makes Rust and Avro names.
+
+use std::collections::BTreeSet;
+
+use heck::{ToKebabCase, ToSnakeCase, ToUpperCamelCase};
+
+/// Names of Rust's own and of what generated modules import, which a generated type must not shadow.
+const RESERVED_TYPES: [&str; 42] = [
+    "Self",
+    "Option",
+    "Some",
+    "None",
+    "Result",
+    "Ok",
+    "Err",
+    "Box",
+    "Vec",
+    "String",
+    "Send",
+    "Sync",
+    "Sized",
+    "Copy",
+    "Clone",
+    "Debug",
+    "Default",
+    "PartialEq",
+    "Eq",
+    "From",
+    "Into",
+    "AsRef",
+    "Iterator",
+    "Drop",
+    "Fn",
+    "Deserialize",
+    "Deserializer",
+    "DeserializeError",
+    "Encode",
+    "EncodeError",
+    "Base64",
+    "Date",
+    "DateTime",
+    "Json",
+    "JsonKind",
+    "Map",
+    "Record",
+    "Text",
+    "Uuid",
+    "KeyField",
+    "OffsetField",
+    "OffsetValue",
+];
+
+/// What the module of an operation imports besides.
+const RESERVED_OPERATIONS: [&str; 9] = [
+    "Connector",
+    "ConnectorError",
+    "Parameter",
+    "Parameters",
+    "Request",
+    "Incremental",
+    "IncrementalMode",
+    "OperationFacts",
+    "TypedOperation",
+];
+
+/// Keywords that have a raw form (The Rust Reference, "Keywords"), of every edition.
+const KEYWORDS: [&str; 49] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
+    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
+    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield", "union",
+];
+
+/// Keywords that have none.
+const PATH_KEYWORDS: [&str; 4] = ["self", "super", "crate", "_"];
+
+/// The names given out in one scope. Two names that a file system may take for one are one here.
+#[derive(Debug, Default)]
+pub(super) struct Scope(BTreeSet<String>);
+
+impl Scope {
+    /// `name`, or the first of `name2`, `name3`… that is free.
+    fn unique(&mut self, name: &str, separator: &str) -> String {
+        let mut candidate = name.to_owned();
+        let mut number = 2;
+        while !self.0.insert(candidate.to_lowercase()) {
+            candidate = format!("{name}{separator}{number}");
+            number += 1;
+        }
+        candidate
+    }
+}
+
+/// A type's or an operation's name, and that of the module that holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) rust: String,
+    pub(super) module: String,
+}
+
+/// The names of types and operations: one scope, because the module of an operation imports types.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    names: Scope,
+    modules: Scope,
+}
+
+impl Items {
+    /// Names a type after `wanted`, which [`type_name`] made.
+    pub(super) fn of_type(&mut self, wanted: &str) -> Item {
+        let base = if is_one_of(&RESERVED_TYPES, wanted) || is_one_of(&RESERVED_OPERATIONS, wanted) {
+            format!("{wanted}Model")
+        } else {
+            wanted.to_owned()
+        };
+        self.item(&base)
+    }
+
+    /// Names an operation after its id.
+    pub(super) fn of_operation(&mut self, id: &str) -> Item {
+        let wanted = type_name(id);
+        let is_taken = is_one_of(&RESERVED_TYPES, &wanted)
+            || is_one_of(&RESERVED_OPERATIONS, &wanted)
+            || self.names.0.contains(&wanted.to_lowercase());
+        self.item(&if is_taken { format!("{wanted}Operation") } else { wanted })
+    }
+
+    fn item(&mut self, base: &str) -> Item {
+        let mut rust = self.names.unique(base, "");
+        loop {
+            let module = module_name(&rust);
+            if self.modules.0.insert(module.clone()) {
+                return Item { rust, module };
+            }
+            rust = self.names.unique(base, "");
+        }
+    }
+}
+
+fn is_one_of(names: &[&str], name: &str) -> bool {
+    names.contains(&name)
+}
+
+/// What a type is called after words of the document, before it is made unique: `UpperCamelCase`.
+pub(super) fn type_name(text: &str) -> String {
+    let name = words(text).to_upper_camel_case();
+    match name.chars().next() {
+        None => "Value".to_owned(),
+        Some(first) if first.is_ascii_digit() => format!("N{name}"),
+        Some(_) => name,
+    }
+}
+
+fn module_name(rust: &str) -> String {
+    let name = rust.to_snake_case();
+    if is_one_of(&KEYWORDS, &name) || is_one_of(&PATH_KEYWORDS, &name) { format!("{name}_") } else { name }
+}
+
+/// A field's or a parameter's Rust name.
+pub(super) fn field_name(wire: &str, scope: &mut Scope) -> String {
+    let name = words(wire).to_snake_case();
+    let name = match name.chars().next() {
+        None => "value".to_owned(),
+        Some(first) if first.is_ascii_digit() => format!("_{name}"),
+        Some(_) if is_one_of(&PATH_KEYWORDS, &name) => format!("{name}_"),
+        Some(_) => name,
+    };
+    let name = scope.unique(&name, "_");
+    if is_one_of(&KEYWORDS, &name) { format!("r#{name}") } else { name }
+}
+
+/// The Rust names that a builder's methods cannot have, because its own function does.
+pub(super) fn builder_scope() -> Scope {
+    Scope(BTreeSet::from(["new".to_owned()]))
+}
+
+/// An Avro field's name: the wire name where it is one (Avro specification, "Names"). Avro tells cases apart.
+pub(super) fn avro_field_name(wire: &str, taken: &mut BTreeSet<String>) -> String {
+    let is_name = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let mut base = wire.to_owned();
+    if !is_name(&base) {
+        base = words(wire)
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join("_");
+        if !is_name(&base) {
+            base.insert(0, '_');
+        }
+    }
+    let mut name = base.clone();
+    let mut number = 2;
+    while !taken.insert(name.clone()) {
+        name = format!("{base}_{number}");
+        number += 1;
+    }
+    name
+}
+
+/// The names of an enum's variants, in the order of its values.
+pub(super) fn variant_name(wire: &str, scope: &mut Scope) -> String {
+    let name = words(wire).to_upper_camel_case();
+    let name = match name.as_str() {
+        "" if wire.trim().is_empty() => "Empty".to_owned(),
+        "" => "Value".to_owned(),
+        "Self" | "Unknown" => format!("{name}Value"),
+        name if name.starts_with(|c: char| c.is_ascii_digit()) => format!("N{name}"),
+        name => name.to_owned(),
+    };
+    scope.unique(&name, "")
+}
+
+/// A package's name.
+pub(super) fn package_name(text: &str) -> String {
+    let name = words(text).to_kebab_case();
+    match name.chars().next() {
+        None => "connector".to_owned(),
+        Some(first) if first.is_ascii_digit() => format!("n{name}"),
+        Some(_) => name,
+    }
+}
+
+/// A topic's name after an operation's id: `issues/list-for-repo` becomes `issues.list-for-repo`.
+pub(super) fn topic_name(operation_id: &str) -> String {
+    let parts: Vec<String> =
+        operation_id.split(['/', '.']).map(str::to_kebab_case).filter(|part| !part.is_empty()).collect();
+    parts.join(".")
+}
+
+/// What one of several is called: of `labels`, `label`.
+pub(super) fn singular(plural: &str) -> String {
+    let replace = |suffix: &str, with: &str| plural.strip_suffix(suffix).map(|stem| format!("{stem}{with}"));
+    let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| plural.ends_with(suffix));
+    if ends(&["ss", "us", "is", "news", "series"]) {
+        return plural.to_owned();
+    }
+    if ends(&["ies"]) && plural.len() > 4 {
+        return replace("ies", "y").unwrap_or_default();
+    }
+    if ends(&["sses", "shes", "ches", "xes", "zes", "uses"]) {
+        return replace("es", "").unwrap_or_default();
+    }
+    match plural.strip_suffix('s') {
+        Some(stem) if !stem.is_empty() => stem.to_owned(),
+        _ => plural.to_owned(),
+    }
+}
+
+/// The text with what only ASCII names cannot hold taken out, and a sign before a number spelt out.
+fn words(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    let mut rest = text;
+    for (sign, word) in [("+", "plus "), ("-", "minus ")] {
+        if let Some(tail) = text.strip_prefix(sign) {
+            if tail.is_empty() || tail.starts_with(|c: char| c.is_ascii_digit()) {
+                words.push_str(word);
+                rest = tail;
+            }
+        }
+    }
+    words.extend(rest.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { ' ' }));
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(wire: &[&str]) -> Vec<String> {
+        let mut scope = Scope::default();
+        wire.iter().map(|wire| field_name(wire, &mut scope)).collect()
+    }
+
+    #[test]
+    fn fields_are_snake_case_and_raw_where_they_are_keywords() {
+        assert_eq!(
+            fields(&[
+                "id",
+                "createdAt",
+                "HTMLUrl",
+                "type",
+                "self",
+                "Self",
+                "crate",
+                "match",
+                "node_id",
+                "async",
+                "gen"
+            ]),
+            [
+                "id",
+                "created_at",
+                "html_url",
+                "r#type",
+                "self_",
+                "self__2",
+                "crate_",
+                "r#match",
+                "node_id",
+                "r#async",
+                "r#gen"
+            ]
+        );
+    }
+
+    #[test]
+    fn odd_field_names_become_names() {
+        assert_eq!(
+            fields(&["+1", "-1", "2fa", "@type", "$ref", "", "é", "a-b", "a.b", "a b", "日本", "*", "_links", "__v"]),
+            [
+                "plus_1", "minus_1", "_2fa", "r#type", "r#ref", "value", "value_2", "a_b", "a_b_2", "a_b_3", "value_3",
+                "value_4", "links", "v"
+            ]
+        );
+    }
+
+    #[test]
+    fn fields_that_differ_in_case_only_stay_apart() {
+        assert_eq!(fields(&["Foo", "foo", "FOO", "foo_2"]), ["foo", "foo_2", "foo_3", "foo_2_2"]);
+    }
+
+    #[test]
+    fn avro_fields_keep_their_names_where_avro_lets_them() {
+        let mut taken = BTreeSet::new();
+        let names: Vec<_> =
+            ["id", "createdAt", "type", "+1", "-1", "2fa", "@type", "a-b", "a.b", "é", "", "_x", "Id", "a__b"]
+                .iter()
+                .map(|wire| avro_field_name(wire, &mut taken))
+                .collect();
+        assert_eq!(
+            names,
+            [
+                "id",
+                "createdAt",
+                "type",
+                "plus_1",
+                "minus_1",
+                "_2fa",
+                "type_2",
+                "a_b",
+                "a_b_2",
+                "_",
+                "__2",
+                "_x",
+                "Id",
+                "a__b"
+            ]
+        );
+    }
+
+    #[test]
+    fn types_are_camel_case() {
+        for (text, name) in [
+            ("simple-user", "SimpleUser"),
+            ("nullable-simple-user", "NullableSimpleUser"),
+            ("io.k8s.api.core.v1.Pod", "IoK8sApiCoreV1Pod"),
+            ("SimpleUser", "SimpleUser"),
+            ("200Response", "N200response"),
+            ("", "Value"),
+            ("Список", "Value"),
+            ("Pet_tag", "PetTag"),
+        ] {
+            assert_eq!(type_name(text), name);
+        }
+    }
+
+    #[test]
+    fn items_are_unique_by_name_and_by_module() {
+        let mut items = Items::default();
+        let mut of = |wanted: &str| {
+            let item = items.of_type(wanted);
+            format!("{} {}", item.rust, item.module)
+        };
+        assert_eq!(of("Pet"), "Pet pet");
+        assert_eq!(of("Pet"), "Pet2 pet2");
+        assert_eq!(of("PET"), "PET3 pet3");
+        assert_eq!(of("Type"), "Type type_");
+        assert_eq!(of("Option"), "OptionModel option_model");
+        assert_eq!(of("DateTime"), "DateTimeModel date_time_model");
+        assert_eq!(of("Request"), "RequestModel request_model");
+    }
+
+    #[test]
+    fn modules_that_would_be_one_file_are_two() {
+        let mut items = Items::default();
+        assert_eq!(items.of_type("ABTest").module, "ab_test");
+        assert_eq!(items.of_type("AbTest"), Item { rust: "AbTest2".to_owned(), module: "ab_test2".to_owned() });
+        assert_eq!(items.of_type("A1").module, "a1");
+    }
+
+    #[test]
+    fn an_operation_gives_way_to_a_type() {
+        let mut items = Items::default();
+        items.of_type("Pets");
+        assert_eq!(items.of_operation("pets").rust, "PetsOperation");
+        assert_eq!(items.of_operation("issues/list-for-repo").rust, "IssuesListForRepo");
+        assert_eq!(items.of_operation("request").rust, "RequestOperation");
+        assert_eq!(items.of_operation("listPets").module, "list_pets");
+    }
+
+    #[test]
+    fn variants_are_unique_and_never_unknown() {
+        let mut scope = Scope::default();
+        let names: Vec<_> = ["open", "OPEN", "unknown", "self", "", "+1", "-1", "1", "<=", ">=", "not_planned", "a b"]
+            .iter()
+            .map(|wire| variant_name(wire, &mut scope))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "Open",
+                "Open2",
+                "UnknownValue",
+                "SelfValue",
+                "Empty",
+                "Plus1",
+                "Minus1",
+                "N1",
+                "Value",
+                "Value2",
+                "NotPlanned",
+                "AB"
+            ]
+        );
+    }
+
+    #[test]
+    fn builders_keep_new_for_themselves() {
+        assert_eq!(field_name("new", &mut builder_scope()), "new_2");
+    }
+
+    #[test]
+    fn packages_and_topics() {
+        assert_eq!(package_name("GitHub v3 REST API"), "git-hub-v3-rest-api");
+        assert_eq!(package_name("petstore-events"), "petstore-events");
+        assert_eq!(package_name("3scale"), "n3scale");
+        assert_eq!(package_name("!"), "connector");
+        assert_eq!(topic_name("issues/list-for-repo"), "issues.list-for-repo");
+        assert_eq!(topic_name("listPetEvents"), "list-pet-events");
+    }
+
+    #[test]
+    fn one_of_several() {
+        for (plural, one) in [
+            ("labels", "label"),
+            ("categories", "category"),
+            ("addresses", "address"),
+            ("statuses", "status"),
+            ("status", "status"),
+            ("boxes", "box"),
+            ("issues", "issue"),
+            ("branches", "branch"),
+            ("series", "series"),
+            ("data", "data"),
+            ("s", "s"),
+        ] {
+            assert_eq!(singular(plural), one);
+        }
+    }
+}

@@ -1,0 +1,467 @@
+//! Schemas as they are meant: `$ref`s followed, `allOf` merged, the typed model's two ways to say the same made one.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+use openapiv3::{
+    AdditionalProperties, AnySchema, IntegerFormat, NumberFormat, OpenAPI, ReferenceOr, Schema, SchemaData, SchemaKind,
+    StringFormat, Type, VariantOrUnknownOrEmpty,
+};
+use serde_json::Value;
+
+use crate::document::pointer;
+
+/// A schema in the document.
+#[derive(Clone, Debug)]
+pub(super) enum SchemaRef<'a> {
+    /// A component, by its name.
+    Named(&'a str),
+    /// One that stands where it is used.
+    Inline(&'a Schema),
+    /// All of these at once: a property that several branches of an `allOf` describe.
+    All(Vec<SchemaRef<'a>>),
+}
+
+/// What a schema says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shape<'a> {
+    pub(super) doc: Option<&'a str>,
+    pub(super) nullable: bool,
+    pub(super) kind: ShapeKind<'a>,
+}
+
+/// What kind of value a schema describes.
+#[derive(Clone, Debug, Default)]
+pub(super) enum ShapeKind<'a> {
+    /// Anything.
+    #[default]
+    Any,
+    Boolean,
+    Integer {
+        is_int32: bool,
+    },
+    Number {
+        is_float: bool,
+    },
+    String {
+        format: Option<&'a str>,
+        values: Vec<&'a str>,
+    },
+    Array {
+        items: Option<SchemaRef<'a>>,
+    },
+    Object {
+        properties: IndexMap<&'a str, Property<'a>>,
+        /// The type of what is not listed; `None`: not known.
+        additional: Option<SchemaRef<'a>>,
+    },
+    /// One of several.
+    OneOf(Vec<SchemaRef<'a>>),
+}
+
+/// A property of an object.
+#[derive(Clone, Debug)]
+pub(super) struct Property<'a> {
+    pub(super) schema: SchemaRef<'a>,
+    pub(super) required: bool,
+}
+
+/// The schemas of a document.
+#[derive(Clone, Copy)]
+pub(super) struct Schemas<'a> {
+    api: &'a OpenAPI,
+}
+
+impl<'a> Schemas<'a> {
+    pub(super) fn new(api: &'a OpenAPI) -> Self {
+        Self { api }
+    }
+
+    fn component(&self, name: &str) -> Option<&'a ReferenceOr<Schema>> {
+        self.api.components.as_ref()?.schemas.get(name)
+    }
+
+    /// The component or the inline schema that a schema is only another name for, whether it adds that the value can be
+    /// `null`, and the description nearest to where it is used.
+    pub(super) fn follow(&self, schema: SchemaRef<'a>) -> Followed<'a> {
+        let mut followed = Followed { schema, nullable: false, doc: None };
+        let mut seen = BTreeSet::new();
+        loop {
+            let schema = match &followed.schema {
+                SchemaRef::Named(name) => {
+                    if !seen.insert(*name) {
+                        return followed;
+                    }
+                    match self.component(name) {
+                        Some(ReferenceOr::Reference { reference }) => match named(reference) {
+                            Some(next) => {
+                                followed.schema = next;
+                                continue;
+                            }
+                            None => return followed,
+                        },
+                        Some(ReferenceOr::Item(schema)) => schema,
+                        None => return followed,
+                    }
+                }
+                SchemaRef::Inline(schema) => *schema,
+                SchemaRef::All(_) => return followed,
+            };
+            let Some((next, nullable)) = only_branch(schema) else { return followed };
+            followed.nullable |= nullable || schema.schema_data.nullable;
+            followed.doc = followed.doc.or(schema.schema_data.description.as_deref());
+            followed.schema = next;
+        }
+    }
+
+    /// What a schema says, with everything that it refers to for that taken in.
+    pub(super) fn shape(&self, schema: &SchemaRef<'a>) -> Shape<'a> {
+        self.shape_within(schema, &mut Vec::new())
+    }
+
+    /// `within`: the components being looked into, so that one that contains itself comes to an end.
+    fn shape_within(&self, schema: &SchemaRef<'a>, within: &mut Vec<&'a str>) -> Shape<'a> {
+        match schema {
+            SchemaRef::Named(name) => {
+                if within.contains(name) {
+                    return Shape::default();
+                }
+                within.push(name);
+                let shape = match self.component(name) {
+                    Some(ReferenceOr::Item(schema)) => self.shape_of(schema, within),
+                    Some(ReferenceOr::Reference { reference }) => {
+                        named(reference).map(|schema| self.shape_within(&schema, within)).unwrap_or_default()
+                    }
+                    None => Shape::default(),
+                };
+                within.pop();
+                shape
+            }
+            SchemaRef::Inline(schema) => self.shape_of(schema, within),
+            SchemaRef::All(schemas) => self.all_of(schemas.iter().cloned(), within),
+        }
+    }
+
+    fn shape_of(&self, schema: &'a Schema, within: &mut Vec<&'a str>) -> Shape<'a> {
+        let SchemaData { nullable, description, .. } = &schema.schema_data;
+        let mut shape = match &schema.schema_kind {
+            SchemaKind::Type(Type::Boolean(_)) => of(ShapeKind::Boolean),
+            SchemaKind::Type(Type::Integer(integer)) => {
+                let is_int32 = integer.format == VariantOrUnknownOrEmpty::Item(IntegerFormat::Int32);
+                Shape { nullable: integer.enumeration.contains(&None), ..of(ShapeKind::Integer { is_int32 }) }
+            }
+            SchemaKind::Type(Type::Number(number)) => {
+                let is_float = number.format == VariantOrUnknownOrEmpty::Item(NumberFormat::Float);
+                Shape { nullable: number.enumeration.contains(&None), ..of(ShapeKind::Number { is_float }) }
+            }
+            SchemaKind::Type(Type::String(string)) => {
+                let values = string.enumeration.iter().flatten().map(String::as_str).collect();
+                let format = string_format(&string.format);
+                Shape { nullable: string.enumeration.contains(&None), ..of(ShapeKind::String { format, values }) }
+            }
+            SchemaKind::Type(Type::Array(array)) => of(ShapeKind::Array { items: array.items.as_ref().map(boxed_ref) }),
+            SchemaKind::Type(Type::Object(object)) => {
+                of(object_of(&object.properties, &object.required, object.additional_properties.as_ref()))
+            }
+            SchemaKind::OneOf { one_of: branches } | SchemaKind::AnyOf { any_of: branches } => {
+                self.one_of(branches, within)
+            }
+            SchemaKind::AllOf { all_of } => self.all_of(all_of.iter().map(schema_ref), within),
+            SchemaKind::Not { .. } => Shape::default(),
+            SchemaKind::Any(any) => self.shape_of_any(any, within),
+        };
+        shape.nullable |= nullable;
+        shape.doc = description.as_deref().or(shape.doc);
+        shape
+    }
+
+    /// A schema with keys that do not usually stand together.
+    fn shape_of_any(&self, any: &'a AnySchema, within: &mut Vec<&'a str>) -> Shape<'a> {
+        let texts: Option<Vec<&str>> =
+            any.enumeration.iter().filter(|value| !value.is_null()).map(Value::as_str).collect();
+        let kind = match any.typ.as_deref() {
+            Some("boolean") => ShapeKind::Boolean,
+            Some("integer") => ShapeKind::Integer { is_int32: any.format.as_deref() == Some("int32") },
+            Some("number") => ShapeKind::Number { is_float: any.format.as_deref() == Some("float") },
+            Some("string") => ShapeKind::String { format: any.format.as_deref(), values: texts.unwrap_or_default() },
+            Some("array") => ShapeKind::Array { items: any.items.as_ref().map(boxed_ref) },
+            Some(_) => object_of(&any.properties, &any.required, any.additional_properties.as_ref()),
+            None if !any.properties.is_empty() || any.additional_properties.is_some() => {
+                object_of(&any.properties, &any.required, any.additional_properties.as_ref())
+            }
+            None if any.items.is_some() => ShapeKind::Array { items: any.items.as_ref().map(boxed_ref) },
+            None => match texts {
+                Some(values) if !values.is_empty() => ShapeKind::String { format: None, values },
+                _ => ShapeKind::Any,
+            },
+        };
+        let own = Shape { nullable: any.enumeration.iter().any(Value::is_null), ..of(kind) };
+        let mut shape = own;
+        if !any.all_of.is_empty() {
+            shape = merge(shape, self.all_of(any.all_of.iter().map(schema_ref), within));
+        }
+        // Beside properties, branches mostly say which of them go together.
+        if matches!(shape.kind, ShapeKind::Any) {
+            for branches in [&any.one_of, &any.any_of] {
+                if !branches.is_empty() {
+                    shape = merge(shape, self.one_of(branches, within));
+                }
+            }
+        }
+        shape
+    }
+
+    fn one_of(&self, branches: &'a [ReferenceOr<Schema>], within: &mut Vec<&'a str>) -> Shape<'a> {
+        let nullable = branches.iter().any(is_null);
+        let rest: Vec<SchemaRef<'a>> = branches.iter().filter(|branch| !is_null(branch)).map(schema_ref).collect();
+        match rest.as_slice() {
+            [one] => {
+                let shape = self.shape_within(one, within);
+                Shape { nullable: nullable || shape.nullable, ..shape }
+            }
+            _ => Shape { nullable, ..of(ShapeKind::OneOf(rest)) },
+        }
+    }
+
+    fn all_of(&self, schemas: impl Iterator<Item = SchemaRef<'a>>, within: &mut Vec<&'a str>) -> Shape<'a> {
+        let shapes: Vec<_> = schemas.map(|schema| self.shape_within(&schema, within)).collect();
+        // `null` is only allowed by all of them if every one allows it; one that says nothing does not forbid it.
+        let typed: Vec<bool> =
+            shapes.iter().filter(|shape| !matches!(shape.kind, ShapeKind::Any)).map(|shape| shape.nullable).collect();
+        let nullable = !typed.is_empty() && typed.iter().all(|nullable| *nullable);
+        let merged = shapes.into_iter().fold(Shape::default(), merge);
+        Shape { nullable, ..merged }
+    }
+}
+
+/// What a JSON Pointer into a value leads to, by its schema.
+pub(super) enum Located<'a> {
+    /// This.
+    Found {
+        schema: SchemaRef<'a>,
+        /// Whether every value must have something there.
+        required: bool,
+    },
+    /// Nothing: the object at `parent` has other properties.
+    Missing { parent: String, segment: String, names: Vec<&'a str> },
+    /// Into something that the document does not describe.
+    Free,
+}
+
+impl<'a> Schemas<'a> {
+    /// What `path` leads to in a value of `schema`.
+    pub(super) fn locate(&self, schema: &SchemaRef<'a>, path: &str) -> Located<'a> {
+        let mut at = schema.clone();
+        let mut required = true;
+        let mut parent = String::new();
+        for segment in pointer::segments(path) {
+            match self.shape(&at).kind {
+                ShapeKind::Object { properties, additional } => match (properties.get(segment.as_ref()), additional) {
+                    (Some(property), _) => {
+                        required &= property.required;
+                        at = property.schema.clone();
+                    }
+                    (None, Some(additional)) => {
+                        required = false;
+                        at = additional;
+                    }
+                    (None, None) if properties.is_empty() => return Located::Free,
+                    (None, None) => {
+                        let names = properties.into_keys().collect();
+                        return Located::Missing { parent, segment: segment.into_owned(), names };
+                    }
+                },
+                ShapeKind::Any | ShapeKind::OneOf(_) => return Located::Free,
+                _ => return Located::Missing { parent, segment: segment.into_owned(), names: Vec::new() },
+            }
+            let followed = self.follow(at.clone());
+            required &= !(followed.nullable || self.shape(&followed.schema).nullable);
+            parent = pointer::join(&parent, &segment);
+        }
+        Located::Found { schema: at, required }
+    }
+
+    /// `default` and `minimum` of a schema.
+    pub(super) fn default_and_minimum(&self, schema: &SchemaRef<'a>) -> (Option<Value>, Option<i64>) {
+        let schema = match self.follow(schema.clone()).schema {
+            SchemaRef::Inline(schema) => schema,
+            SchemaRef::Named(name) => match self.component(name) {
+                Some(ReferenceOr::Item(schema)) => schema,
+                _ => return (None, None),
+            },
+            SchemaRef::All(_) => return (None, None),
+        };
+        let minimum = match &schema.schema_kind {
+            SchemaKind::Type(Type::Integer(integer)) => integer.minimum,
+            _ => None,
+        };
+        (schema.schema_data.default.clone(), minimum)
+    }
+}
+
+/// What [`Schemas::follow`] found.
+pub(super) struct Followed<'a> {
+    pub(super) schema: SchemaRef<'a>,
+    pub(super) nullable: bool,
+    pub(super) doc: Option<&'a str>,
+}
+
+/// The one schema that another is made of, if it is made of one, and whether a second branch is `null`.
+fn only_branch(schema: &Schema) -> Option<(SchemaRef<'_>, bool)> {
+    let branches = match &schema.schema_kind {
+        SchemaKind::AllOf { all_of } => all_of,
+        SchemaKind::OneOf { one_of } => one_of,
+        SchemaKind::AnyOf { any_of } => any_of,
+        SchemaKind::Any(any)
+            if any.properties.is_empty()
+                && any.additional_properties.is_none()
+                && any.enumeration.is_empty()
+                && any.one_of.is_empty()
+                && any.any_of.is_empty()
+                && any.format.is_none() =>
+        {
+            &any.all_of
+        }
+        _ => return None,
+    };
+    let rest: Vec<_> = branches.iter().filter(|branch| !is_null(branch)).collect();
+    match rest.as_slice() {
+        [one] => Some((schema_ref(one), rest.len() < branches.len())),
+        _ => None,
+    }
+}
+
+/// Both at once. Where they contradict each other, nothing is known.
+fn merge<'a>(left: Shape<'a>, right: Shape<'a>) -> Shape<'a> {
+    let kind = match (left.kind, right.kind) {
+        (ShapeKind::Any, kind) | (kind, ShapeKind::Any) => kind,
+        (
+            ShapeKind::Object { mut properties, additional },
+            ShapeKind::Object { properties: others, additional: other },
+        ) => {
+            for (name, other) in others {
+                match properties.get_mut(name) {
+                    Some(property) => {
+                        property.required |= other.required;
+                        property.schema = both(property.schema.clone(), other.schema);
+                    }
+                    None => {
+                        properties.insert(name, other);
+                    }
+                }
+            }
+            ShapeKind::Object { properties, additional: additional.or(other) }
+        }
+        (ShapeKind::Array { items: left }, ShapeKind::Array { items: right }) => ShapeKind::Array {
+            items: match (left, right) {
+                (Some(left), Some(right)) => Some(both(left, right)),
+                (left, right) => left.or(right),
+            },
+        },
+        (ShapeKind::String { format, values }, ShapeKind::String { format: other, values: others }) => {
+            let values = match (values.is_empty(), others.is_empty()) {
+                (true, _) => others,
+                (_, true) => values,
+                _ => values.into_iter().filter(|value| others.contains(value)).collect(),
+            };
+            ShapeKind::String { format: format.or(other), values }
+        }
+        (ShapeKind::Integer { is_int32: left }, ShapeKind::Integer { is_int32: right }) => {
+            ShapeKind::Integer { is_int32: left || right }
+        }
+        (integer @ ShapeKind::Integer { .. }, ShapeKind::Number { .. })
+        | (ShapeKind::Number { .. }, integer @ ShapeKind::Integer { .. }) => integer,
+        (ShapeKind::Number { is_float: left }, ShapeKind::Number { is_float: right }) => {
+            ShapeKind::Number { is_float: left || right }
+        }
+        (ShapeKind::Boolean, ShapeKind::Boolean) => ShapeKind::Boolean,
+        // Branches beside properties mostly say which of them go together.
+        (object @ ShapeKind::Object { .. }, ShapeKind::OneOf(_))
+        | (ShapeKind::OneOf(_), object @ ShapeKind::Object { .. }) => object,
+        _ => ShapeKind::Any,
+    };
+    Shape { doc: left.doc.or(right.doc), nullable: left.nullable || right.nullable, kind }
+}
+
+/// Two descriptions of one place. A component named by both is described once.
+fn both<'a>(left: SchemaRef<'a>, right: SchemaRef<'a>) -> SchemaRef<'a> {
+    match (left, right) {
+        (SchemaRef::Named(left), SchemaRef::Named(right)) if left == right => SchemaRef::Named(left),
+        (SchemaRef::All(mut all), right) => {
+            all.push(right);
+            SchemaRef::All(all)
+        }
+        (left, right) => SchemaRef::All(vec![left, right]),
+    }
+}
+
+fn of(kind: ShapeKind<'_>) -> Shape<'_> {
+    Shape { doc: None, nullable: false, kind }
+}
+
+fn object_of<'a>(
+    properties: &'a IndexMap<String, ReferenceOr<Box<Schema>>>,
+    required: &'a [String],
+    additional: Option<&'a AdditionalProperties>,
+) -> ShapeKind<'a> {
+    let is_write_only = |schema: &ReferenceOr<Box<Schema>>| match schema {
+        ReferenceOr::Item(schema) => schema.schema_data.write_only,
+        ReferenceOr::Reference { .. } => false,
+    };
+    let properties = properties
+        .iter()
+        // Never in a response (OAS 3.0.3 section 4.7.24.2).
+        .filter(|(_, schema)| !is_write_only(schema))
+        .map(|(name, schema)| {
+            (name.as_str(), Property { schema: boxed_ref(schema), required: required.contains(name) })
+        })
+        .collect();
+    let additional = match additional {
+        Some(AdditionalProperties::Schema(schema)) => Some(schema_ref(schema)),
+        Some(AdditionalProperties::Any(_)) | None => None,
+    };
+    ShapeKind::Object { properties, additional }
+}
+
+/// The schema that `reference` names.
+fn named(reference: &str) -> Option<SchemaRef<'_>> {
+    reference.strip_prefix("#/components/schemas/").map(SchemaRef::Named)
+}
+
+pub(super) fn schema_ref(schema: &ReferenceOr<Schema>) -> SchemaRef<'_> {
+    match schema {
+        ReferenceOr::Reference { reference } => named(reference).unwrap_or(SchemaRef::All(Vec::new())),
+        ReferenceOr::Item(schema) => SchemaRef::Inline(schema),
+    }
+}
+
+fn boxed_ref(schema: &ReferenceOr<Box<Schema>>) -> SchemaRef<'_> {
+    match schema {
+        ReferenceOr::Reference { reference } => named(reference).unwrap_or(SchemaRef::All(Vec::new())),
+        ReferenceOr::Item(schema) => SchemaRef::Inline(schema),
+    }
+}
+
+/// A branch that allows `null` and nothing else.
+fn is_null(schema: &ReferenceOr<Schema>) -> bool {
+    let ReferenceOr::Item(schema) = schema else { return false };
+    match &schema.schema_kind {
+        SchemaKind::Any(any) => {
+            any.typ.as_deref() == Some("null")
+                || (!any.enumeration.is_empty() && any.enumeration.iter().all(Value::is_null))
+        }
+        _ => false,
+    }
+}
+
+fn string_format(format: &VariantOrUnknownOrEmpty<StringFormat>) -> Option<&str> {
+    match format {
+        VariantOrUnknownOrEmpty::Item(StringFormat::Date) => Some("date"),
+        VariantOrUnknownOrEmpty::Item(StringFormat::DateTime) => Some("date-time"),
+        VariantOrUnknownOrEmpty::Item(StringFormat::Password) => Some("password"),
+        VariantOrUnknownOrEmpty::Item(StringFormat::Byte) => Some("byte"),
+        VariantOrUnknownOrEmpty::Item(StringFormat::Binary) => Some("binary"),
+        VariantOrUnknownOrEmpty::Unknown(format) => Some(format),
+        VariantOrUnknownOrEmpty::Empty => None,
+    }
+}

@@ -1,0 +1,170 @@
+//! The arena, finished: only what the records reach, in a stable order, named, boxed where a type holds itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Types;
+use crate::plan::model::{Scalar, Type, TypeId, TypeKind, TypeNames};
+use crate::plan::names::Items;
+
+/// The types that emission sees, and where the records are among them.
+pub(in crate::plan) struct Finished {
+    pub(in crate::plan) types: Vec<Type>,
+    /// New ids, by the order of the records given.
+    pub(in crate::plan) records: Vec<TypeId>,
+}
+
+impl Types<'_> {
+    /// Keeps what `records` reach.
+    pub(in crate::plan) fn finish(mut self, records: &[TypeId], items: &mut Items) -> Finished {
+        self.cut_endless();
+        let order = reach(&self.types, records);
+        let places: BTreeMap<TypeId, TypeId> = order.iter().enumerate().map(|(new, old)| (*old, TypeId(new))).collect();
+        let place = |id: TypeId| places.get(&id).copied().unwrap_or(id);
+        let mut types: Vec<Type> = Vec::with_capacity(order.len());
+        let mut is_component = Vec::with_capacity(order.len());
+        for old in &order {
+            let Some(ty) = self.types.get(old.0) else { continue };
+            let mut ty = ty.clone();
+            each_id(&mut ty.kind, &mut |id| *id = place(*id));
+            types.push(ty);
+            is_component.push(self.is_component.contains(old));
+        }
+        name(&mut types, &is_component, items);
+        mark_boxed(&mut types);
+        mark_borrowing(&mut types);
+        Finished { types, records: records.iter().map(|record| place(*record)).collect() }
+    }
+
+    /// Makes JSON of lists, maps and unions that contain themselves without a struct between: they have no name in Avro
+    /// to refer to themselves by.
+    fn cut_endless(&mut self) {
+        for index in 0..self.types.len() {
+            let mut seen = BTreeSet::new();
+            let mut next = vec![TypeId(index)];
+            let mut is_endless = false;
+            while let Some(id) = next.pop() {
+                let Some(ty) = self.types.get(id.0) else { continue };
+                if matches!(ty.kind, TypeKind::Struct(_)) {
+                    continue;
+                }
+                for child in ids(&ty.kind) {
+                    is_endless |= child.0 == index;
+                    if seen.insert(child) {
+                        next.push(child);
+                    }
+                }
+            }
+            if let (true, Some(ty)) = (is_endless, self.types.get_mut(index)) {
+                ty.kind = TypeKind::Scalar(Scalar::Json);
+            }
+        }
+    }
+}
+
+/// The types that a type is made of.
+fn ids(kind: &TypeKind) -> Vec<TypeId> {
+    match kind {
+        TypeKind::Struct(ty) => ty.fields.iter().map(|field| field.element.ty).collect(),
+        TypeKind::Union(ty) => ty.variants.iter().map(|variant| variant.ty).collect(),
+        TypeKind::List(element) | TypeKind::Map(element) => vec![element.ty],
+        TypeKind::Enum(_) | TypeKind::Scalar(_) => Vec::new(),
+    }
+}
+
+fn each_id(kind: &mut TypeKind, change: &mut dyn FnMut(&mut TypeId)) {
+    match kind {
+        TypeKind::Struct(ty) => ty.fields.iter_mut().for_each(|field| change(&mut field.element.ty)),
+        TypeKind::Union(ty) => ty.variants.iter_mut().for_each(|variant| change(&mut variant.ty)),
+        TypeKind::List(element) | TypeKind::Map(element) => change(&mut element.ty),
+        TypeKind::Enum(_) | TypeKind::Scalar(_) => {}
+    }
+}
+
+/// Parents before children, in the order of the fields.
+fn reach(types: &[Type], records: &[TypeId]) -> Vec<TypeId> {
+    let (mut order, mut seen) = (Vec::new(), BTreeSet::new());
+    let mut next: Vec<TypeId> = records.iter().rev().copied().collect();
+    while let Some(id) = next.pop() {
+        if seen.insert(id) {
+            order.push(id);
+            next.extend(types.get(id.0).map(|ty| ids(&ty.kind)).unwrap_or_default().into_iter().rev());
+        }
+    }
+    order
+}
+
+/// Components have their names before types that are named after where they stand.
+fn name(types: &mut [Type], is_component: &[bool], items: &mut Items) {
+    for turn in [true, false] {
+        for (ty, _) in types.iter_mut().zip(is_component).filter(|(_, is)| **is == turn) {
+            let names = match &mut ty.kind {
+                TypeKind::Struct(ty) => &mut ty.names,
+                TypeKind::Enum(ty) => &mut ty.names,
+                TypeKind::Union(ty) => &mut ty.names,
+                TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Scalar(_) => continue,
+            };
+            let item = items.of_type(&names.rust);
+            *names = TypeNames { avro: item.rust.clone(), rust: item.rust, module: item.module };
+        }
+    }
+}
+
+/// A field is boxed if its value could hold a value of the struct that the field is in, with no list or map between.
+fn mark_boxed(types: &mut [Type]) {
+    let mut boxed = Vec::new();
+    for (index, ty) in types.iter().enumerate() {
+        let TypeKind::Struct(ty) = &ty.kind else { continue };
+        for (field_index, field) in ty.fields.iter().enumerate() {
+            if holds(types, field.element.ty, TypeId(index)) {
+                boxed.push((index, field_index));
+            }
+        }
+    }
+    for (index, field_index) in boxed {
+        if let Some(Type { kind: TypeKind::Struct(ty), .. }) = types.get_mut(index) {
+            if let Some(field) = ty.fields.get_mut(field_index) {
+                field.boxed = true;
+            }
+        }
+    }
+}
+
+fn holds(types: &[Type], outer: TypeId, inner: TypeId) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut next = vec![outer];
+    while let Some(id) = next.pop() {
+        if id == inner {
+            return true;
+        }
+        if !seen.insert(id) {
+            continue;
+        }
+        if let Some(Type { kind: kind @ (TypeKind::Struct(_) | TypeKind::Union(_)), .. }) = types.get(id.0) {
+            next.extend(ids(kind));
+        }
+    }
+    false
+}
+
+/// A type borrows if anything in it does, however deep.
+fn mark_borrowing(types: &mut [Type]) {
+    loop {
+        let borrows: Vec<bool> = types
+            .iter()
+            .map(|ty| match &ty.kind {
+                TypeKind::Scalar(Scalar::Boolean | Scalar::Int32 | Scalar::Int64 | Scalar::Float | Scalar::Double) => {
+                    false
+                }
+                TypeKind::Scalar(_) | TypeKind::Enum(_) | TypeKind::Map(_) => true,
+                kind => ids(kind).iter().any(|id| types.get(id.0).is_some_and(|ty| ty.borrows)),
+            })
+            .collect();
+        let is_settled = types.iter().zip(&borrows).all(|(ty, borrows)| ty.borrows == *borrows);
+        for (ty, borrows) in types.iter_mut().zip(borrows) {
+            ty.borrows = borrows;
+        }
+        if is_settled {
+            return;
+        }
+    }
+}
