@@ -4,21 +4,22 @@
 mod report;
 mod workspace;
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 use headwater_runtime::kafka::{EmbeddedCluster, KafkaError};
-use headwater_runtime::registry::EmbeddedRegistry;
+use headwater_runtime::registry::{EmbeddedRegistry, RegistryError};
 use thiserror::Error;
 
 use crate::diagnostic::Diagnostics;
+use crate::document::Document;
 use crate::emit::{EmitError, EmitOptions, RuntimeDependency};
 use crate::mock::MockApi;
 use crate::output::OutputError;
 use crate::plan::model::ConnectorPlan;
+use crate::plan::{PlanOptions, Selection, plan};
 use workspace::Workspace;
 
 /// How many records the mock API has in each stream.
@@ -29,7 +30,9 @@ const RECORDS: u64 = 5_000;
 #[non_exhaustive]
 pub enum DemoError {
     /// It does not run in a checkout.
-    #[error("no `specs/petstore-events/openapi.yaml` in this folder or above it: run the demo in a checkout of headwater")]
+    #[error(
+        "no `specs/petstore-events/openapi.yaml` in this folder or above it: run the demo in a checkout of headwater"
+    )]
     NoWorkspace,
     /// Something on disk, or a program, could not be used.
     #[error("using {what}")]
@@ -59,13 +62,16 @@ pub enum DemoError {
     /// The embedded broker failed.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
+    /// The embedded registry failed.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// A record that was read back could not be decoded.
     #[error("decoding a record of topic `{topic}`")]
     Decode {
         /// Its topic.
         topic: String,
         /// Why not.
-        source: apache_avro::Error,
+        source: Box<apache_avro::Error>,
     },
     /// The consumer did not find what the API had.
     #[error("topic `{topic}` has {found} records, and the API had {expected}")]
@@ -118,7 +124,7 @@ pub async fn run(out: &mut (dyn std::io::Write + Send)) -> Result<(), DemoError>
     let elapsed = ran.elapsed();
 
     step(out, 5, "reading back with a separate consumer")?;
-    let total = report::show(&plan, &cluster.bootstrap_servers(), &registry, &offsets_topic, RECORDS, out)?;
+    let total = report::show(&plan, cluster.bootstrap_servers(), registry.url(), &offsets_topic, RECORDS, out).await?;
     let rate = total as f64 / elapsed.as_secs_f64();
     line(
         out,
@@ -136,7 +142,8 @@ fn generate(
     out: &mut (dyn std::io::Write + Send),
 ) -> Result<(ConnectorPlan, PathBuf), DemoError> {
     let (spec, overlay) = (workspace.spec("openapi.yaml"), workspace.spec("overlay.yaml"));
-    let planned = crate::plan_document(&spec, &[overlay], &Default::default()).map_err(DemoError::Generate)?;
+    let document = Document::load(&spec, &[overlay]).map_err(DemoError::Generate)?;
+    let planned = plan(&document, &Selection::Annotated, &PlanOptions::default()).map_err(DemoError::Generate)?;
     let options = EmitOptions { runtime: RuntimeDependency::Path(workspace.runtime().display().to_string()) };
     let files = crate::emit::emit(&planned.plan, &options)?;
     let crate_dir = workspace.connector();
@@ -156,7 +163,7 @@ fn run_connector(
     let mut config = serde_json::json!({
         "name": plan.name,
         "bootstrap.servers": cluster.bootstrap_servers(),
-        "value.converter.schema.registry.url": registry.url(),
+        "value.converter.schema.registry.url": registry.url().as_str(),
         "http.api.base.url": api.url(),
     });
     for name in plan.parameters.keys() {

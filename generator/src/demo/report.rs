@@ -1,12 +1,14 @@
 //! What the demo shows of the records that it reads back.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
 use comfy_table::{ContentArrangement, Table, presets};
-use headwater_runtime::kafka::{TopicReader, TopicRecord};
-use headwater_runtime::registry::EmbeddedRegistry;
+use headwater_runtime::kafka::{KafkaSettings, TopicReader, TopicRecord};
+use headwater_runtime::registry::{RegistryClient, RegistrySettings, SchemaId};
+use url::Url;
 
 use super::{DemoError, line};
 use crate::plan::model::ConnectorPlan;
@@ -17,28 +19,42 @@ const SHOWN: usize = 4;
 /// How much of a record is shown, in characters.
 const WIDTH: usize = 96;
 
+/// How long the broker may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Reads every topic of `plan` back and shows it. Returns how many records there are.
-pub(super) fn show(
+pub(super) async fn show(
     plan: &ConnectorPlan,
     bootstrap: &str,
-    registry: &EmbeddedRegistry,
+    registry: &Url,
     offsets_topic: &str,
     expected: u64,
     out: &mut (dyn std::io::Write + Send),
 ) -> Result<usize, DemoError> {
+    let settings = KafkaSettings { bootstrap_servers: bootstrap.to_owned(), ..KafkaSettings::default() };
+    let reader = TopicReader::new(settings, PATIENCE);
+    let registry = RegistryClient::new(RegistrySettings::new(registry.clone()))?;
     let mut total = 0;
     for stream in &plan.streams {
-        let records = TopicReader::read_all(bootstrap, &stream.topic)?;
+        let records = reader.read(&stream.topic).await?;
         if records.len() as u64 != expected {
             let (topic, found) = (stream.topic.clone(), records.len());
             return Err(DemoError::Incomplete { topic, found, expected });
         }
         line(out, &format!("\ntopic {}: {} records", stream.topic, records.len()))?;
-        line(out, &table(&records, |record| decode(&stream.topic, record, registry))?)?;
+        let mut table = Table::new();
+        table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(["partition", "offset", "key", "value"]);
+        for record in records.iter().take(SHOWN) {
+            let value = decode(&stream.topic, record, &registry).await?;
+            let (partition, offset) = (record.partition.to_string(), record.offset.to_string());
+            table.add_row([partition, offset, text(record.key.as_deref()), shorten(&value)]);
+        }
+        line(out, &table.to_string())?;
         total += records.len();
     }
     let mut positions = BTreeMap::new();
-    for record in TopicReader::read_all(bootstrap, offsets_topic)? {
+    for record in reader.read(offsets_topic).await? {
         positions.insert(text(record.key.as_deref()), text(record.value.as_deref()));
     }
     line(out, &format!("\ntopic {offsets_topic}: the position of each stream"))?;
@@ -49,34 +65,16 @@ pub(super) fn show(
     Ok(total)
 }
 
-fn table(
-    records: &[TopicRecord],
-    value: impl Fn(&TopicRecord) -> Result<String, DemoError>,
-) -> Result<String, DemoError> {
-    let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["partition", "offset", "key", "value"]);
-    for record in records.iter().take(SHOWN) {
-        table.add_row([
-            record.partition.to_string(),
-            record.offset.to_string(),
-            text(record.key.as_deref()),
-            shorten(&value(record)?),
-        ]);
-    }
-    Ok(table.to_string())
-}
-
 /// The record as JSON, decoded by the schema that the registry has under the id in the record.
-fn decode(topic: &str, record: &TopicRecord, registry: &EmbeddedRegistry) -> Result<String, DemoError> {
+async fn decode(topic: &str, record: &TopicRecord, registry: &RegistryClient) -> Result<String, DemoError> {
     let value = record.value.as_deref().unwrap_or_default();
     let (Some(id), Some(mut body)) = (value.get(1..5), value.get(5..)) else { return Ok(String::new()) };
     let id = id.iter().fold(0, |id: u32, byte| (id << 8) | u32::from(*byte));
-    let schema = registry.schema(id).unwrap_or_default();
+    let schema = registry.schema(SchemaId(id)).await?;
     let decoded = Schema::parse_str(&schema)
         .and_then(|schema| GenericDatumReader::builder(&schema).build()?.read_value(&mut body))
         .and_then(serde_json::Value::try_from)
-        .map_err(|source| DemoError::Decode { topic: topic.to_owned(), source })?;
+        .map_err(|source| DemoError::Decode { topic: topic.to_owned(), source: Box::new(source) })?;
     Ok(decoded.to_string())
 }
 

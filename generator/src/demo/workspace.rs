@@ -17,13 +17,15 @@ pub(super) struct Workspace {
 impl Workspace {
     /// Looks for the checkout from the current directory upwards.
     pub(super) fn find() -> Result<Self, DemoError> {
-        let current = std::env::current_dir().map_err(|source| DemoError::Io { what: "the current directory", source })?;
+        let current =
+            std::env::current_dir().map_err(|source| DemoError::Io { what: "the current directory", source })?;
         let root = current
             .ancestors()
             .find(|dir| dir.join("specs/petstore-events/openapi.yaml").is_file() && dir.join("runtime").is_dir())
             .ok_or(DemoError::NoWorkspace)?
             .to_owned();
-        let program = std::env::current_exe().map_err(|source| DemoError::Io { what: "this program's path", source })?;
+        let program =
+            std::env::current_exe().map_err(|source| DemoError::Io { what: "this program's path", source })?;
         let folder = program.parent().and_then(Path::file_name).and_then(|name| name.to_str());
         let profile = if folder == Some("release") { "release" } else { "debug" };
         // Cargo marks its target directory; a program that was installed elsewhere builds into the checkout's own.

@@ -50,7 +50,8 @@ pub(crate) fn page(
     let start = (first + skip).min(count);
     let end = (start + size).min(count);
     let array: Vec<Value> = (start..end).map(|index| records.record(index)).collect();
-    let mut body = if stream.records.is_empty() { Value::Array(array) } else { envelope(&stream.records, array.into()) };
+    let mut body =
+        if stream.records.is_empty() { Value::Array(array) } else { envelope(&stream.records, array.into()) };
     let after = (end < count).then_some(end - first);
     let mut next_query = None;
     match &stream.pagination {

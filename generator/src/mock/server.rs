@@ -75,9 +75,12 @@ async fn answer(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Response {
     served.requests.fetch_add(1, Ordering::Relaxed);
-    let stream = served.plan.streams.iter().find(|stream| matches(stream, &method, uri.path()));
+    // Of two templates the one with fewer placeholders is meant (OAS 3.0, "Paths Object").
+    let matching = served.plan.streams.iter().filter(|stream| matches(stream, &method, uri.path()));
+    let stream = matching.min_by_key(|stream| stream.path.matches('{').count());
     let Some(stream) = stream else {
-        return (StatusCode::NOT_FOUND, axum::Json(json!({ "message": "no such operation in the mock" }))).into_response();
+        return (StatusCode::NOT_FOUND, axum::Json(json!({ "message": "no such operation in the mock" })))
+            .into_response();
     };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let base = format!("http://{host}{}", uri.path());

@@ -2,9 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::plan::model::{
-    ConnectorPlan, Element, FieldPath, OffsetMode, Scalar, StreamPlan, Type, TypeId, TypeKind,
-};
+use crate::plan::model::{ConnectorPlan, Element, FieldPath, OffsetMode, Scalar, StreamPlan, Type, TypeId, TypeKind};
 
 /// How deep optional parts are filled in; beyond it they are absent, so that recursive types end.
 const DEPTH: usize = 4;
@@ -83,7 +81,10 @@ impl<'a> Records<'a> {
             TypeKind::Map(element) => {
                 let len = if depth == 0 { 0 } else { choices.below(3) };
                 let entries = (0..len).filter_map(|index| {
-                    Some((format!("{}-{index}", WORDS[index as usize % WORDS.len()]), self.element(*element, name, depth, choices)?))
+                    Some((
+                        format!("{}-{index}", WORDS[index as usize % WORDS.len()]),
+                        self.element(*element, name, depth, choices)?,
+                    ))
                 });
                 Value::Object(entries.collect::<Map<_, _>>())
             }
