@@ -1,4 +1,6 @@
-//! The plans of our own documents.
+//! Plans of whole documents.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::path::{Path, PathBuf};
 
@@ -6,14 +8,11 @@ use headwater::document::Document;
 use headwater::plan::model::{OffsetMode, PaginationPlan, ParameterValue, Scalar, Type, TypeKind};
 use headwater::plan::{PlanOptions, Planned, Selection, plan};
 
-fn spec(name: &str) -> Document {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs").join(name);
+fn planned(folder: &str, selection: Selection) -> Planned {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let overlays: [PathBuf; 1] = [folder.join("overlay.yaml")];
-    Document::load(&folder.join("openapi.yaml"), &overlays).unwrap()
-}
-
-fn planned(name: &str, selection: &Selection) -> Planned {
-    plan(&spec(name), selection, &PlanOptions::default()).unwrap()
+    let document = Document::load(&folder.join("openapi.yaml"), &overlays).unwrap();
+    plan(&document, &PlanOptions { selection, name: None }).unwrap()
 }
 
 fn type_name(ty: &Type) -> &str {
@@ -29,7 +28,7 @@ fn type_name(ty: &Type) -> &str {
 
 #[test]
 fn petstore_events() {
-    let Planned { plan, warnings, operations, left_out } = planned("petstore-events", &Selection::Annotated);
+    let Planned { plan, warnings, operations, left_out } = planned("tests/documents/pets", Selection::Annotated);
     assert_eq!(warnings.iter().count(), 0);
     assert_eq!((operations, left_out.len()), (4, 2));
     assert_eq!(plan.name, "petstore-events");
@@ -71,37 +70,22 @@ fn petstore_events() {
 
 #[test]
 fn github_issues() {
-    let Planned { plan, .. } = planned("github-issues", &Selection::Annotated);
+    let Planned { plan, .. } = planned("../specs/github-issues", Selection::Annotated);
     assert_eq!(plan.name, "github-issues");
     let [issues] = plan.streams.as_slice() else { panic!("one stream") };
-    assert_eq!(issues.rust_name, "IssuesListForRepo");
+    assert_eq!(issues.operation_id, "listIssues");
+    assert_eq!((issues.rust_name.as_str(), issues.module.as_str()), ("ListIssues", "list_issues"));
     assert_eq!(issues.pagination, PaginationPlan::LinkHeader);
     assert_eq!(issues.key.as_ref().unwrap().scalar, Scalar::Int64);
     assert_eq!(plan.parameters.keys().collect::<Vec<_>>(), ["owner", "repo"]);
-    assert_eq!(plan.parameters["owner"].description, "The account that owns the repository.");
     let set: Vec<_> = issues.parameters.iter().filter(|p| p.value.is_some()).map(|p| p.wire_name.as_str()).collect();
     assert_eq!(set, ["owner", "repo", "state", "sort", "direction", "per_page"]);
-    let named: Vec<_> = plan.types.iter().map(type_name).filter(|name| name.starts_with(char::is_uppercase)).collect();
-    assert_eq!(
-        named,
-        [
-            "Issue",
-            "IssueStateReason",
-            "User",
-            "IssueLabel",
-            "Label",
-            "Milestone",
-            "MilestoneState",
-            "PullRequestLinks",
-            "AuthorAssociation",
-            "Reactions"
-        ]
-    );
+    assert!(plan.types.iter().any(|ty| type_name(ty) == "Issue"));
 }
 
 #[test]
 fn all_takes_what_has_its_parameters() {
-    let Planned { plan, left_out, .. } = planned("petstore-events", &Selection::All);
+    let Planned { plan, left_out, .. } = planned("tests/documents/pets", Selection::All);
     assert_eq!(plan.streams.len(), 2);
     let reasons: Vec<_> = left_out.iter().map(|left| (left.operation_id.as_str(), left.reason.as_str())).collect();
     assert_eq!(
@@ -112,6 +96,6 @@ fn all_takes_what_has_its_parameters() {
 
 #[test]
 fn plans_are_the_same_every_time() {
-    let text = || format!("{:?}", planned("petstore-events", &Selection::Annotated).plan);
+    let text = || format!("{:?}", planned("tests/documents/pets", Selection::Annotated).plan);
     assert_eq!(text(), text());
 }

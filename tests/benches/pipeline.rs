@@ -349,12 +349,12 @@ fn digits(place: &mut [u8], mut number: usize) {
 fn event(index: usize) -> Value {
     json!({
         "id": format!("0b9c3c1e-4f1d-4c53-8a55-{index:012}"),
-        "kind": ["arrived", "vaccinated", "sold", "returned"][index % 4],
+        "kind": (["arrived", "vaccinated", "sold", "returned"][index % 4]),
         "occurred_at": FIRST_TIME,
         "pet": {
             "id": 1_000_000 + index,
             "name": format!("Rex the {index}th"),
-            "species": ["cat", "dog", "rabbit"][index % 3],
+            "species": (["cat", "dog", "rabbit"][index % 3]),
             "born_on": "2021-05-04",
             "weight_kg": 4.5,
             "tags": ["calm", "indoor"],
@@ -369,7 +369,11 @@ fn event(index: usize) -> Value {
     })
 }
 
-async fn answer(State(served): State<Arc<Template>>, uri: Uri, Query(query): Query<BTreeMap<String, String>>) -> Response {
+async fn answer(
+    State(served): State<Arc<Template>>,
+    uri: Uri,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Response {
     let json = [(header::CONTENT_TYPE, "application/json")];
     if uri.path() != "/events" {
         return (json, "[]").into_response();

@@ -3,9 +3,9 @@
 use headwater_runtime::codegen::Connector;
 use crate::operations;
 
-/// The connector `git-hub-issues`.
+/// The connector `github-issues`.
 pub fn connector() -> Connector {
-    Connector::new("git-hub-issues")
+    Connector::new("github-issues")
         .base_url("https://api.github.com")
         .parameter("owner", "Account that the repository belongs to.")
         .parameter("repo", "Name of the repository, without the account.")

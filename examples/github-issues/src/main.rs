@@ -3,5 +3,5 @@
 //! Runs the connector: see `README.md`.
 
 fn main() -> std::process::ExitCode {
-    headwater_runtime::cli::main(git_hub_issues::connector())
+    headwater_runtime::cli::main(github_issues::connector())
 }

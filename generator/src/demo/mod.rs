@@ -14,12 +14,11 @@ use headwater_runtime::registry::{EmbeddedRegistry, RegistryError};
 use thiserror::Error;
 
 use crate::diagnostic::Diagnostics;
-use crate::document::Document;
 use crate::emit::{EmitError, EmitOptions, RuntimeDependency};
 use crate::mock::MockApi;
 use crate::output::OutputError;
 use crate::plan::model::ConnectorPlan;
-use crate::plan::{PlanOptions, Selection, plan};
+use crate::plan::{PlanOptions, Selection};
 use workspace::Workspace;
 
 /// How many records the mock API has in each stream.
@@ -90,7 +89,7 @@ pub enum DemoError {
 /// # Errors
 ///
 /// If a step fails, or the records read back are not those of the API.
-pub async fn run(out: &mut (dyn std::io::Write + Send)) -> Result<(), DemoError> {
+pub async fn run(out: &mut dyn std::io::Write) -> Result<(), DemoError> {
     let began = Instant::now();
     let workspace = Workspace::find()?;
 
@@ -137,13 +136,10 @@ pub async fn run(out: &mut (dyn std::io::Write + Send)) -> Result<(), DemoError>
     )
 }
 
-fn generate(
-    workspace: &Workspace,
-    out: &mut (dyn std::io::Write + Send),
-) -> Result<(ConnectorPlan, PathBuf), DemoError> {
+fn generate(workspace: &Workspace, out: &mut dyn std::io::Write) -> Result<(ConnectorPlan, PathBuf), DemoError> {
     let (spec, overlay) = (workspace.spec("openapi.yaml"), workspace.spec("overlay.yaml"));
-    let document = Document::load(&spec, &[overlay]).map_err(DemoError::Generate)?;
-    let planned = plan(&document, &Selection::Annotated, &PlanOptions::default()).map_err(DemoError::Generate)?;
+    let options = PlanOptions { selection: Selection::Annotated, name: None };
+    let planned = crate::plan_document(&spec, &[overlay], &options).map_err(DemoError::Generate)?;
     let options = EmitOptions { runtime: RuntimeDependency::Path(workspace.runtime().display().to_string()) };
     let files = crate::emit::emit(&planned.plan, &options)?;
     let crate_dir = workspace.connector();
@@ -177,11 +173,11 @@ fn run_connector(
     if status.success() { Ok(()) } else { Err(DemoError::Failed { what: "the generated connector", status }) }
 }
 
-fn step(out: &mut (dyn std::io::Write + Send), number: usize, text: &str) -> Result<(), DemoError> {
+fn step(out: &mut dyn std::io::Write, number: usize, text: &str) -> Result<(), DemoError> {
     line(out, &format!("[{number}/5] {text}"))
 }
 
-fn line(out: &mut (dyn std::io::Write + Send), text: &str) -> Result<(), DemoError> {
+fn line(out: &mut dyn std::io::Write, text: &str) -> Result<(), DemoError> {
     io("standard output", writeln!(out, "{text}").and_then(|()| out.flush()))
 }
 

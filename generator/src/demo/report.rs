@@ -29,7 +29,7 @@ pub(super) async fn show(
     registry: &Url,
     offsets_topic: &str,
     expected: u64,
-    out: &mut (dyn std::io::Write + Send),
+    out: &mut dyn std::io::Write,
 ) -> Result<usize, DemoError> {
     let settings = KafkaSettings { bootstrap_servers: bootstrap.to_owned(), ..KafkaSettings::default() };
     let reader = TopicReader::new(settings, PATIENCE);

@@ -40,11 +40,11 @@ impl Document {
     pub fn load(path: &Path, overlays: &[PathBuf]) -> Result<Self, Diagnostics> {
         let file = path.display().to_string();
         let mut diagnostics = Diagnostics::default();
-        let mut read = |path: &Path| read::read(path).map_err(|error| diagnostics.push(error)).ok();
+        let mut read = |path: &Path| read::read(path).map_err(|said| diagnostics.append(said)).ok();
         let value = read(path);
         let overlays: Vec<_> = overlays.iter().map(|path| (path.display().to_string(), read(path))).collect();
         let Some(mut value) = value else { return Err(diagnostics) };
-        check_version(&value, &file).map_err(Diagnostics::from)?;
+        check_version(&value, &file)?;
         let mut origins = Vec::new();
         for (file, overlay) in &overlays {
             if let Some(overlay) = overlay {
@@ -68,7 +68,7 @@ impl Document {
 }
 
 /// Only OpenAPI 3.0 is read.
-fn check_version(value: &Value, file: &str) -> Result<(), Diagnostic> {
+fn check_version(value: &Value, file: &str) -> Result<(), Diagnostics> {
     let version = value.get("openapi").or_else(|| value.get("swagger"));
     match version {
         Some(Value::String(version)) if version.starts_with("3.0") => Ok(()),
@@ -77,10 +77,12 @@ fn check_version(value: &Value, file: &str) -> Result<(), Diagnostic> {
             let key = if value.get("openapi").is_some() { "/openapi" } else { "/swagger" };
             Err(Diagnostic::error(format!("the document is of OpenAPI version `{version}`; 3.0 is what is read"))
                 .at(Place::pointer(file, key))
-                .hint("convert the document to OpenAPI 3.0"))
+                .hint("convert the document to OpenAPI 3.0")
+                .into())
         }
         None => Err(Diagnostic::error("the file is no OpenAPI document: it has no `openapi` with a version")
-            .at(Place::file(file))),
+            .at(Place::file(file))
+            .into()),
     }
 }
 
@@ -93,9 +95,10 @@ mod tests {
     #[test]
     fn other_versions_are_refused_by_name() {
         assert!(check_version(&json!({"openapi": "3.0.3"}), "d").is_ok());
-        let error = check_version(&json!({"openapi": "3.1.0"}), "d").unwrap_err();
+        let refused = |value| check_version(&value, "d").unwrap_err().iter().next().unwrap().clone();
+        let error = refused(json!({"openapi": "3.1.0"}));
         assert_eq!(error.message, "the document is of OpenAPI version `3.1.0`; 3.0 is what is read");
-        let error = check_version(&json!({"swagger": "2.0"}), "d").unwrap_err();
+        let error = refused(json!({"swagger": "2.0"}));
         assert_eq!(error.place.unwrap().to_string(), "d#/swagger");
         assert!(check_version(&json!([]), "d").is_err());
     }

@@ -5,17 +5,19 @@ use std::path::Path;
 
 use serde_json::{Map, Number, Value};
 
-use crate::diagnostic::{Diagnostic, Place, Spot};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, Spot};
 
 /// Reads a JSON or YAML file: by its extension, or by its first character where that says nothing.
-pub(super) fn read(path: &Path) -> Result<Value, Diagnostic> {
+pub(super) fn read(path: &Path) -> Result<Value, Diagnostics> {
     let file = path.display().to_string();
     let text = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Diagnostic::error(format!("the file `{file}` does not exist")).at(Place::file(&file)));
+            return Err(Diagnostic::error(format!("the file `{file}` does not exist")).at(Place::file(&file)).into());
         }
-        Err(error) => return Err(Diagnostic::error(format!("reading `{file}`: {error}")).at(Place::file(&file))),
+        Err(error) => {
+            return Err(Diagnostic::error(format!("reading `{file}`: {error}")).at(Place::file(&file)).into());
+        }
     };
     let text =
         String::from_utf8(text).map_err(|_| Diagnostic::error("the file is not UTF-8 text").at(Place::file(&file)))?;
@@ -30,14 +32,14 @@ fn is_json(path: &Path, text: &str) -> bool {
     }
 }
 
-fn parse(file: &str, text: &str, is_json: bool) -> Result<Value, Diagnostic> {
+fn parse(file: &str, text: &str, is_json: bool) -> Result<Value, Diagnostics> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let at = |line: usize, column: usize| Place { file: file.to_owned(), spot: Spot::Text { line, column } };
     if is_json {
         return serde_json::from_str(text).map_err(|error| {
             let message = error.to_string();
             let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
-            Diagnostic::error(format!("the JSON cannot be read: {reason}")).at(at(error.line(), error.column()))
+            Diagnostic::error(format!("the JSON cannot be read: {reason}")).at(at(error.line(), error.column())).into()
         });
     }
     // By way of YAML's own value: numbers that JSON values cannot hold, and keys that are not text, are dealt with
@@ -47,7 +49,7 @@ fn parse(file: &str, text: &str, is_json: bool) -> Result<Value, Diagnostic> {
     Ok(to_json(value))
 }
 
-fn yaml_error(file: &str, error: &serde_yaml::Error) -> Diagnostic {
+fn yaml_error(file: &str, error: &serde_yaml::Error) -> Diagnostics {
     let message = error.to_string();
     let reason = message.split(" at line ").next().unwrap_or(&message);
     let place = match error.location() {
@@ -56,7 +58,7 @@ fn yaml_error(file: &str, error: &serde_yaml::Error) -> Diagnostic {
         }
         None => Place::file(file),
     };
-    Diagnostic::error(format!("the YAML cannot be read: {reason}")).at(place)
+    Diagnostic::error(format!("the YAML cannot be read: {reason}")).at(place).into()
 }
 
 fn to_json(value: serde_yaml::Value) -> Value {
@@ -93,6 +95,10 @@ mod tests {
 
     use super::*;
 
+    fn only(read: Result<Value, Diagnostics>) -> Diagnostic {
+        read.unwrap_err().iter().next().unwrap().clone()
+    }
+
     #[test]
     fn yaml_becomes_json() {
         let text = "a: &x {200: ok, true: 1}\nb:\n  <<: *x\n  c: 2024-01-01\nd: [1.5, 18446744073709551615, !t q]\n";
@@ -104,9 +110,9 @@ mod tests {
 
     #[test]
     fn syntax_errors_say_where() {
-        let error = parse("f.yaml", "a: 1\nb: [1,\nc: }\n", false).unwrap_err();
+        let error = only(parse("f.yaml", "a: 1\nb: [1,\nc: }\n", false));
         assert_eq!(error.place.unwrap().to_string(), "f.yaml:3:4");
-        let error = parse("f.json", "{\n  \"a\": nul\n}", true).unwrap_err();
+        let error = only(parse("f.json", "{\n  \"a\": nul\n}", true));
         assert_eq!(error.message, "the JSON cannot be read: expected ident");
         assert_eq!(error.place.unwrap().to_string(), "f.json:3:0");
     }
@@ -121,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let error = read(Path::new("no/such.yaml")).unwrap_err();
+        let error = only(read(Path::new("no/such.yaml")));
         assert_eq!(error.message, "the file `no/such.yaml` does not exist");
     }
 }

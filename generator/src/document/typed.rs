@@ -19,10 +19,10 @@ pub(super) fn parse(document: &Value, file: &str) -> Result<OpenAPI, Diagnostics
     // one, the smallest first, have it.
     let mut found: Vec<(String, Misfit)> = Vec::new();
     walk(&mut document.clone(), &mut |node, at, value| {
-        if reference(value).is_none() {
-            if let Some(misfit) = misfit(node, value) {
-                found.push((at.to_owned(), misfit));
-            }
+        if reference(value).is_none()
+            && let Some(misfit) = misfit(node, value)
+        {
+            found.push((at.to_owned(), misfit));
         }
     });
     let innermost =

@@ -12,6 +12,8 @@ mod parameters;
 mod schema;
 mod select;
 mod streams;
+pub mod survey;
 mod types;
 
 pub use select::{LeftOut, PlanOptions, Planned, Selection, plan};
+pub use survey::survey;

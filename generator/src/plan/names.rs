@@ -215,7 +215,9 @@ pub(super) fn variant_name(wire: &str, scope: &mut Scope) -> String {
 
 /// A package's name.
 pub(super) fn package_name(text: &str) -> String {
-    let name = words(text).to_kebab_case();
+    // Not split within words: titles have names in them, as `GitHub`.
+    let words = words(text).to_lowercase();
+    let name = words.split([' ', '_']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
     match name.chars().next() {
         None => "connector".to_owned(),
         Some(first) if first.is_ascii_digit() => format!("n{name}"),
@@ -254,11 +256,11 @@ fn words(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
     let mut rest = text;
     for (sign, word) in [("+", "plus "), ("-", "minus ")] {
-        if let Some(tail) = text.strip_prefix(sign) {
-            if tail.is_empty() || tail.starts_with(|c: char| c.is_ascii_digit()) {
-                words.push_str(word);
-                rest = tail;
-            }
+        if let Some(tail) = text.strip_prefix(sign)
+            && (tail.is_empty() || tail.starts_with(|c: char| c.is_ascii_digit()))
+        {
+            words.push_str(word);
+            rest = tail;
         }
     }
     words.extend(rest.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { ' ' }));
@@ -434,7 +436,7 @@ mod tests {
 
     #[test]
     fn packages_and_topics() {
-        assert_eq!(package_name("GitHub v3 REST API"), "git-hub-v3-rest-api");
+        assert_eq!(package_name("GitHub v3 REST API"), "github-v3-rest-api");
         assert_eq!(package_name("petstore-events"), "petstore-events");
         assert_eq!(package_name("3scale"), "n3scale");
         assert_eq!(package_name("!"), "connector");

@@ -14,9 +14,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::document::{Document, pointer};
 
 /// Which operations are wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Selection {
     /// Those with `x-kafka-source`.
+    #[default]
     Annotated,
     /// Those with these ids.
     Operations(Vec<String>),
@@ -27,6 +28,8 @@ pub enum Selection {
 /// What the user says beside the document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlanOptions {
+    /// Which operations are wanted.
+    pub selection: Selection,
     /// The connector's name, in place of the document's.
     pub name: Option<String>,
 }
@@ -73,10 +76,11 @@ impl LeftOut {
 /// # Errors
 ///
 /// Everything that is wrong with the annotations of the selected operations, or with the selection.
-pub fn plan(document: &Document, selection: &Selection, options: &PlanOptions) -> Result<Planned, Diagnostics> {
+pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagnostics> {
+    let selection = &options.selection;
     let mut said = Diagnostics::default();
     let all = operations(document);
-    let mut context = context(document, options, &mut said);
+    let mut context = context(document, options.name.as_deref(), &mut said);
     if let Selection::Operations(ids) = selection {
         for id in ids.iter().filter(|id| !all.iter().any(|operation| operation.id == **id)) {
             let message = format!("the document has no operation `{id}`");
@@ -128,10 +132,10 @@ pub fn plan(document: &Document, selection: &Selection, options: &PlanOptions) -
     Ok(Planned { plan, warnings: said, operations: all.len(), left_out })
 }
 
-pub(super) fn context<'a>(document: &'a Document, options: &PlanOptions, said: &mut Diagnostics) -> Context<'a> {
+pub(super) fn context<'a>(document: &'a Document, name: Option<&str>, said: &mut Diagnostics) -> Context<'a> {
     let schemas = Schemas::new(&document.api);
     let connector = annotations::connector(document, said);
-    let name = options.name.as_deref().or(connector.name.as_deref()).unwrap_or(&document.api.info.title);
+    let name = name.or(connector.name.as_deref()).unwrap_or(&document.api.info.title);
     Context { document, schemas, name: names::package_name(name), connector, types: Types::new(schemas) }
 }
 

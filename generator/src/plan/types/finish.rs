@@ -121,10 +121,10 @@ fn mark_boxed(types: &mut [Type]) {
         }
     }
     for (index, field_index) in boxed {
-        if let Some(Type { kind: TypeKind::Struct(ty), .. }) = types.get_mut(index) {
-            if let Some(field) = ty.fields.get_mut(field_index) {
-                field.boxed = true;
-            }
+        if let Some(Type { kind: TypeKind::Struct(ty), .. }) = types.get_mut(index)
+            && let Some(field) = ty.fields.get_mut(field_index)
+        {
+            field.boxed = true;
         }
     }
 }

@@ -1,0 +1,300 @@
+//! The commands.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use headwater::document::Document;
+use headwater::emit::{EmitOptions, FileSet, RuntimeDependency, emit};
+use headwater::output;
+use headwater::plan::{PlanOptions, Planned, Selection, survey};
+
+use crate::{inspect, report};
+
+/// Generates a typed Kafka connector from an annotated OpenAPI document.
+#[derive(Debug, Parser)]
+#[command(name = "headwater", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows every operation that can be a stream, with what was inferred and why; and what cannot, and why.
+    Inspect(Inspect),
+    /// Writes the connector's crate.
+    Generate(Generate),
+    /// Tells whether a crate is what `generate` would write; prints a diff if it is not.
+    Check(Generate),
+    /// The main job in one command: generates a connector, builds it, runs it against a mock of its API and an embedded
+    /// broker, and shows what it reads back from Kafka. Runs in a checkout of headwater.
+    #[cfg(feature = "run")]
+    Demo,
+}
+
+#[derive(Debug, Args)]
+struct Input {
+    /// The OpenAPI document, JSON or YAML.
+    spec: PathBuf,
+    /// An OpenAPI Overlay to lay over it; may be given more than once.
+    #[arg(long = "overlay", value_name = "FILE")]
+    overlays: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Inspect {
+    #[command(flatten)]
+    input: Input,
+    /// How to show it.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+#[derive(Debug, Args)]
+struct Generate {
+    #[command(flatten)]
+    input: Input,
+    /// The crate's folder.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Ids of the operations to generate, in place of the annotated ones.
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', conflicts_with = "all")]
+    operations: Vec<String>,
+    /// Generate every operation that can be a stream and whose required parameters have values.
+    #[arg(long)]
+    all: bool,
+    /// The connector's name, in place of the document's.
+    #[arg(long)]
+    name: Option<String>,
+    /// Where the crate finds the runtime: a folder, or a version in the package registry.
+    #[arg(long, value_name = "PATH|VERSION", default_value = env!("CARGO_PKG_VERSION"))]
+    runtime: String,
+}
+
+/// All is well.
+const OK: u8 = 0;
+/// What was checked differs, or writing failed.
+const FAILED: u8 = 1;
+/// The input is wrong.
+const REFUSED: u8 = 2;
+
+impl Cli {
+    /// Runs the command; its exit code.
+    pub(crate) fn run(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+        match self.command {
+            Command::Inspect(command) => command.run(out, err),
+            Command::Generate(command) => command.generate(out, err),
+            Command::Check(command) => command.check(out, err),
+            #[cfg(feature = "run")]
+            Command::Demo => demo(out, err),
+        }
+    }
+}
+
+#[cfg(feature = "run")]
+fn demo(out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+    use headwater::demo::{DemoError, run};
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match runtime.block_on(run(out)) {
+        Ok(()) => Ok(OK),
+        Err(DemoError::Generate(diagnostics)) => {
+            report::diagnostics(&diagnostics, err)?;
+            Ok(REFUSED)
+        }
+        Err(error) => {
+            report::error(&error, None, err)?;
+            Ok(FAILED)
+        }
+    }
+}
+
+impl Inspect {
+    fn run(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+        let surveyed = Document::load(&self.input.spec, &self.input.overlays).and_then(|document| survey(&document));
+        match surveyed {
+            Ok(survey) => {
+                report::diagnostics(&survey.warnings, err)?;
+                match self.format {
+                    Format::Table => inspect::table(&survey, out)?,
+                    Format::Json => inspect::json(&survey, out)?,
+                }
+                Ok(OK)
+            }
+            Err(diagnostics) => {
+                report::diagnostics(&diagnostics, err)?;
+                Ok(REFUSED)
+            }
+        }
+    }
+}
+
+impl Generate {
+    fn generate(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+        let (planned, files) = match self.files(err)? {
+            Ok(generated) => generated,
+            Err(code) => return Ok(code),
+        };
+        match output::write(&files, &self.out) {
+            Ok(report) => {
+                let (written, unchanged, removed) =
+                    (report.written.len(), report.unchanged.len(), report.removed.len());
+                let folder = self.out.display();
+                writeln!(out, "{folder}: {written} files written, {unchanged} unchanged, {removed} removed")?;
+                self.count(&planned, out)?;
+                Ok(OK)
+            }
+            Err(error) => {
+                report::error(&error, error.hint(), err)?;
+                Ok(FAILED)
+            }
+        }
+    }
+
+    fn check(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+        let (_, files) = match self.files(err)? {
+            Ok(generated) => generated,
+            Err(code) => return Ok(code),
+        };
+        match output::check(&files, &self.out) {
+            Ok(differences) if differences.is_empty() => {
+                writeln!(out, "{}: {} files are as `generate` would write them", self.out.display(), files.len())?;
+                Ok(OK)
+            }
+            Ok(differences) => {
+                for difference in &differences {
+                    write!(out, "{}", difference.diff)?;
+                }
+                writeln!(err, "error: {} differs in {} files", self.out.display(), differences.len())?;
+                writeln!(err, "hint: run `headwater generate` with the same arguments")?;
+                Ok(FAILED)
+            }
+            Err(error) => {
+                report::error(&error, error.hint(), err)?;
+                Ok(FAILED)
+            }
+        }
+    }
+
+    /// What would be written, or the exit code if nothing can be.
+    fn files(&self, err: &mut dyn Write) -> io::Result<Result<(Planned, FileSet), u8>> {
+        let options = PlanOptions { selection: self.selection(), name: self.name.clone() };
+        let planned = match headwater::plan_document(&self.input.spec, &self.input.overlays, &options) {
+            Ok(planned) => planned,
+            Err(diagnostics) => {
+                report::diagnostics(&diagnostics, err)?;
+                return Ok(Err(REFUSED));
+            }
+        };
+        report::diagnostics(&planned.warnings, err)?;
+        let options = EmitOptions { runtime: runtime(&self.runtime, &self.out)? };
+        match emit(&planned.plan, &options) {
+            Ok(files) => Ok(Ok((planned, files))),
+            Err(error) => {
+                let hint = "this is a fault of headwater: please report it with the document";
+                report::error(&error, Some(hint), err)?;
+                Ok(Err(FAILED))
+            }
+        }
+    }
+
+    fn selection(&self) -> Selection {
+        match (self.all, self.operations.is_empty()) {
+            (true, _) => Selection::All,
+            (false, false) => Selection::Operations(self.operations.clone()),
+            (false, true) => Selection::Annotated,
+        }
+    }
+
+    /// No operation is left out in silence.
+    fn count(&self, planned: &Planned, out: &mut dyn Write) -> io::Result<()> {
+        let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for left_out in &planned.left_out {
+            by_reason.entry(&left_out.reason).or_default().push(&left_out.operation_id);
+        }
+        let (all, streams, rest) = (planned.operations, planned.plan.streams.len(), planned.left_out.len());
+        writeln!(out, "{all} operations in the document, {streams} generated, {rest} left out")?;
+        for (reason, ids) in by_reason {
+            write!(out, "  {:>4} {reason}", ids.len())?;
+            if self.all {
+                write!(out, ": {}", ids.join(", "))?;
+            }
+            writeln!(out)?;
+        }
+        Ok(())
+    }
+}
+
+/// A version begins with a digit or an operator of Cargo's requirements; anything else is a folder. A folder that is
+/// given relative to the current one is made relative to the crate, so that both can move together.
+fn runtime(text: &str, out: &Path) -> io::Result<RuntimeDependency> {
+    if text.starts_with(|c: char| c.is_ascii_digit() || "^~=<>*".contains(c)) {
+        return Ok(RuntimeDependency::Version(text.to_owned()));
+    }
+    let path = Path::new(text);
+    let path = match (path.is_absolute(), out.is_absolute()) {
+        (true, _) => path.to_owned(),
+        (false, true) => flat(&env::current_dir()?.join(path)),
+        (false, false) => {
+            let current = env::current_dir()?;
+            relative(&flat(&current.join(path)), &flat(&current.join(out)))
+        }
+    };
+    // Cargo reads `/` on every system.
+    Ok(RuntimeDependency::Path(path.display().to_string().replace('\\', "/")))
+}
+
+/// `path` without `.` and `..`, by its text alone.
+fn flat(path: &Path) -> PathBuf {
+    let mut flat = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                flat.pop();
+            }
+            other => flat.push(other),
+        }
+    }
+    flat
+}
+
+/// The way from the folder `from` to `to`, both absolute and flat.
+fn relative(to: &Path, from: &Path) -> PathBuf {
+    let shared = to.components().zip(from.components()).take_while(|(to, from)| to == from).count();
+    let up = from.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(to.components().skip(shared)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runtime_is_a_version_or_a_folder() {
+        let of = |text: &str, out: &str| runtime(text, Path::new(out)).unwrap();
+        let path = |text: &str| RuntimeDependency::Path(text.to_owned());
+        assert_eq!(of("0.1.0", "out"), RuntimeDependency::Version("0.1.0".to_owned()));
+        assert_eq!(of("^0.1", "out"), RuntimeDependency::Version("^0.1".to_owned()));
+        assert_eq!(of("runtime", "examples/a"), path("../../runtime"));
+        assert_eq!(of("./runtime", "./examples/../examples/a/"), path("../../runtime"));
+        assert_eq!(of("/x/runtime", "examples/a"), path("/x/runtime"));
+        let RuntimeDependency::Path(absolute) = of("runtime", "/tmp/a") else { panic!("a path") };
+        assert!(absolute.starts_with('/') && absolute.ends_with("/runtime"));
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,101 @@
+//! How a survey looks.
+
+use std::io::{self, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use headwater::plan::survey::{Candidate, Survey};
+use serde_json::{Value, json};
+
+/// Columns of text that the tables fit in.
+const WIDTH: u16 = 160;
+
+pub(crate) fn table(survey: &Survey, out: &mut dyn Write) -> io::Result<()> {
+    let Survey { streams, others, .. } = survey;
+    writeln!(out, "{} operations can be streams", streams.len())?;
+    if !streams.is_empty() {
+        let mut table = new_table(["operation", "records", "key", "pagination", "offset", "why"]);
+        for stream in streams {
+            table.add_row(row(stream));
+        }
+        writeln!(out, "{table}")?;
+    }
+    writeln!(out, "{} cannot", others.len())?;
+    if !others.is_empty() {
+        let mut table = new_table(["operation", "method", "path", "why not"]);
+        for other in others {
+            table.add_row([&other.operation_id, &other.method, &other.path, &other.reason]);
+        }
+        writeln!(out, "{table}")?;
+    }
+    Ok(())
+}
+
+fn new_table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_FULL_CONDENSED);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH).set_header(header);
+    table
+}
+
+fn row(stream: &Candidate) -> [String; 6] {
+    let mut operation = vec![stream.operation_id.clone()];
+    if stream.is_annotated {
+        operation.push("annotated".to_owned());
+    }
+    if !stream.missing.is_empty() {
+        operation.push(format!("needs {}", stream.missing.join(", ")));
+    }
+    if !stream.auth.is_empty() {
+        operation.push(format!("auth: {}", stream.auth.join(" or ")));
+    }
+    let records = if stream.records.is_empty() { "(root)" } else { &stream.records };
+    let why = stream.inferences.iter().map(|inference| format!("{} ({})", inference.reason, inference.rule));
+    [
+        operation.join("\n"),
+        records.to_owned(),
+        stream.key.clone().unwrap_or_default(),
+        stream.pagination.clone(),
+        stream.offset.clone().unwrap_or_default(),
+        why.collect::<Vec<_>>().join("\n"),
+    ]
+}
+
+pub(crate) fn json(survey: &Survey, out: &mut dyn Write) -> io::Result<()> {
+    let streams: Vec<Value> = survey.streams.iter().map(stream).collect();
+    let others: Vec<Value> = survey
+        .others
+        .iter()
+        .map(|other| {
+            json!({
+                "operation": other.operation_id, "method": other.method, "path": other.path, "reason": other.reason,
+            })
+        })
+        .collect();
+    writeln!(out, "{:#}", json!({ "streams": streams, "others": others }))
+}
+
+fn stream(stream: &Candidate) -> Value {
+    let inferred: Vec<Value> = stream
+        .inferences
+        .iter()
+        .map(|inference| {
+            json!({
+                "subject": inference.subject, "value": inference.value, "rule": inference.rule,
+                "reason": inference.reason,
+            })
+        })
+        .collect();
+    json!({
+        "operation": stream.operation_id,
+        "path": stream.path,
+        "annotated": stream.is_annotated,
+        "topic": stream.topic,
+        "records": stream.records,
+        "key": stream.key,
+        "pagination": stream.pagination,
+        "offset": stream.offset,
+        "auth": stream.auth,
+        "missing": stream.missing,
+        "inferred": inferred,
+    })
+}

@@ -1,0 +1,127 @@
+//! What a document has to offer: every operation that can be a stream, with what is known and inferred of it, and every
+//! other with the reason.
+
+use openapiv3::{APIKeyLocation, ReferenceOr, SecurityRequirement, SecurityScheme};
+
+use super::model::{Inference, OffsetMode, OffsetPlan, PaginationPlan};
+use super::operations::operations;
+use super::select::{LeftOut, context};
+use super::streams::{Draft, draft};
+use crate::diagnostic::Diagnostics;
+use crate::document::Document;
+
+/// What a document has to offer, in its own order.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// The operations that can be streams.
+    pub streams: Vec<Candidate>,
+    /// The others.
+    pub others: Vec<LeftOut>,
+    /// What the user should know, though nothing is wrong.
+    pub warnings: Diagnostics,
+}
+
+/// An operation that can be a stream.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Its id.
+    pub operation_id: String,
+    /// Its path template.
+    pub path: String,
+    /// Whether it has `x-kafka-source`.
+    pub is_annotated: bool,
+    /// The topic.
+    pub topic: String,
+    /// JSON Pointer to the records.
+    pub records: String,
+    /// JSON Pointer to the key, from a record.
+    pub key: Option<String>,
+    /// How one page leads to the next, in words.
+    pub pagination: String,
+    /// How it reads only what is new, in words.
+    pub offset: Option<String>,
+    /// What the API asks for: one of these.
+    pub auth: Vec<String>,
+    /// Required parameters without a value.
+    pub missing: Vec<String>,
+    /// What was inferred, with reasons.
+    pub inferences: Vec<Inference>,
+}
+
+/// Looks at every operation.
+///
+/// # Errors
+///
+/// What is wrong with the annotations.
+pub fn survey(document: &Document) -> Result<Survey, Diagnostics> {
+    let mut said = Diagnostics::default();
+    let mut context = context(document, None, &mut said);
+    let (mut streams, mut others) = (Vec::new(), Vec::new());
+    for operation in operations(document) {
+        match draft(&mut context, &operation, &mut said) {
+            Ok(Draft { stream, is_annotated, missing }) => streams.push(Candidate {
+                operation_id: stream.operation_id,
+                path: stream.path,
+                is_annotated,
+                topic: stream.topic,
+                records: stream.records,
+                key: stream.key.map(|key| key.pointer),
+                pagination: pagination(&stream.pagination),
+                offset: stream.offset.as_ref().map(offset),
+                auth: auth(document, operation.operation.security.as_ref()),
+                missing,
+                inferences: stream.inferences,
+            }),
+            Err(reason) => others.push(LeftOut::new(&operation, reason)),
+        }
+    }
+    if said.has_errors() { Err(said) } else { Ok(Survey { streams, others, warnings: said }) }
+}
+
+fn pagination(pagination: &PaginationPlan) -> String {
+    let full = |size: &Option<u64>| size.map(|size| format!(", {size} records")).unwrap_or_default();
+    match pagination {
+        PaginationPlan::None => "none".to_owned(),
+        PaginationPlan::LinkHeader => "link-header".to_owned(),
+        PaginationPlan::NextUrl { pointer } => format!("next-url at {pointer}"),
+        PaginationPlan::Cursor { pointer, parameter } => format!("cursor {parameter} from {pointer}"),
+        PaginationPlan::Offset { parameter, limit } => format!("offset {parameter}{}", full(limit)),
+        PaginationPlan::Page { parameter, first, size } => format!("page {parameter} from {first}{}", full(size)),
+    }
+}
+
+fn offset(offset: &OffsetPlan) -> String {
+    let mode = match offset.mode {
+        OffsetMode::Timestamp => "timestamp",
+        OffsetMode::Cursor => "cursor",
+    };
+    format!("{mode} {} in {}", offset.field.pointer, offset.parameter)
+}
+
+/// The ways to be let in, one of which must be taken (OAS 3.0.3 section 4.7.30).
+fn auth(document: &Document, own: Option<&Vec<SecurityRequirement>>) -> Vec<String> {
+    let requirements = own.or(document.api.security.as_ref());
+    let ways = requirements.into_iter().flatten().map(|requirement| {
+        let schemes: Vec<String> = requirement.keys().map(|name| scheme(document, name)).collect();
+        if schemes.is_empty() { "none".to_owned() } else { schemes.join(" and ") }
+    });
+    ways.collect()
+}
+
+fn scheme(document: &Document, name: &str) -> String {
+    let schemes = document.api.components.as_ref().map(|components| &components.security_schemes);
+    match schemes.and_then(|schemes| schemes.get(name)) {
+        Some(ReferenceOr::Item(SecurityScheme::HTTP { scheme, .. })) => scheme.to_lowercase(),
+        Some(ReferenceOr::Item(SecurityScheme::APIKey { location, name, .. })) => {
+            let location = match location {
+                APIKeyLocation::Query => "query parameter",
+                APIKeyLocation::Header => "header",
+                APIKeyLocation::Cookie => "cookie",
+            };
+            format!("API key in the {location} {name}")
+        }
+        Some(ReferenceOr::Item(SecurityScheme::OAuth2 { .. })) => "oauth2".to_owned(),
+        Some(ReferenceOr::Item(SecurityScheme::OpenIDConnect { .. })) => "openid-connect".to_owned(),
+        Some(ReferenceOr::Reference { .. }) | None => name.to_owned(),
+    }
+}
