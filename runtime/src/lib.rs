@@ -9,6 +9,7 @@
 //! A generated crate states facts: it implements [`operation::TypedOperation`] for each of its operations and hands a
 //! [`connector::Connector`] over. Everything that happens is in here.
 
+pub mod cli;
 pub(crate) mod clock;
 #[doc(hidden)]
 pub mod codegen;

@@ -43,17 +43,17 @@ properties! {
     BEARER_TOKEN: Secret = Property::secret("bearer.token", "The token, for `auth.type=BEARER`.");
 
     TOPICS: String = Property::new("topics", TOPIC, "The Kafka topic of the records.")
-        .per_api().generated(Generated::Topic).high();
+        .per_api().generated(Generated::Annotation).high();
     INTERVAL: Duration = Property::new(
         "request.interval.ms",
         millis(1, MAX_MILLIS),
         "Pause between two cycles, in milliseconds. The pages of one cycle follow one another at once.",
-    ).per_api().generated(Generated::Interval).high();
+    ).per_api().generated(Generated::Annotation).high();
     INITIAL_OFFSET: String = Property::new(
         "http.initial.offset",
         TEXT,
         "Where a stream without a stored position begins; for operations that are read incrementally.",
-    ).per_api().generated(Generated::InitialOffset);
+    ).per_api().generated(Generated::Annotation);
     CONNECT_TIMEOUT: Duration = Property::new(
         "http.connect.timeout.ms",
         millis(1, MAX_MILLIS),

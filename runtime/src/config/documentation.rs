@@ -6,25 +6,53 @@ use super::names::api_name;
 use super::property::{AnyProperty, DefaultValue, Generated, Importance, Scope};
 use super::{describe, properties, variable_name};
 use crate::connector::Connector;
-use crate::operation::OperationFacts;
+use crate::operation::Operation;
+
+/// What is said of a connector's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Documentation {
+    /// The operations, and how their properties begin.
+    pub operations: Vec<OperationDocumentation>,
+    /// The properties. Those of operations are there once, as `apiN.NAME`.
+    pub properties: Vec<PropertyDocumentation>,
+}
+
+/// What is said of an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OperationDocumentation {
+    /// What the names of its properties begin with, before a dot.
+    pub prefix: String,
+    /// What it was generated with; `None` if that cannot be told without the connector's parameters.
+    #[serde(flatten)]
+    pub generated: Option<GeneratedFacts>,
+}
+
+/// What an operation was generated with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GeneratedFacts {
+    /// Its id.
+    pub id: String,
+    /// Its topic, unless configured.
+    pub topic: String,
+    /// Pause between two cycles in milliseconds, unless configured.
+    pub interval_ms: u128,
+    /// Where it begins, unless configured.
+    pub initial_offset: Option<String>,
+}
 
 /// What is said of a property.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PropertyDocumentation {
-    /// Its name.
+    /// Its name; `apiN.` stands for the prefix of an operation, a `*` at the end for any rest.
     pub name: String,
     /// Other names for it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub aliases: Vec<String>,
-    /// The id of its operation, for a property of one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
+    pub aliases: Vec<&'static str>,
     /// The type of its values, as Kafka names it.
     #[serde(rename = "type")]
     pub type_name: &'static str,
     /// Whether it has to be set.
     pub required: bool,
-    /// What holds if it is not set.
+    /// What holds if it is not set; in parentheses where it is not a value.
     pub default: Option<String>,
     /// What values it takes, unless that is any of its type.
     pub valid_values: Option<String>,
@@ -38,15 +66,11 @@ pub struct PropertyDocumentation {
     pub documentation: String,
 }
 
-/// Every property of a connector: its own parameters, those of the connector, and those of each of its operations.
-pub fn documentation(connector: &Connector) -> Vec<PropertyDocumentation> {
-    let operations = describe(connector);
-    let facts = operations.iter().map(|operation| operation.as_deref().map(|operation| operation.facts()));
-    let facts: Vec<_> = facts.collect();
+/// Every property of a connector: its own parameters, those of the connector, and those of its operations.
+pub fn documentation(connector: &Connector) -> Documentation {
     let parameters = connector.parameters.iter().map(|parameter| PropertyDocumentation {
         name: parameter.name.to_owned(),
         aliases: Vec::new(),
-        operation: None,
         type_name: "string",
         required: true,
         default: None,
@@ -56,52 +80,55 @@ pub fn documentation(connector: &Connector) -> Vec<PropertyDocumentation> {
         environment_variable: variable_name(parameter.name),
         documentation: parameter.description.to_owned(),
     });
-    let of_connector = properties()
-        .filter(|property| property.definition().scope != Scope::PerApi)
-        .map(|property| document(property, property.definition().name.to_owned(), connector, None));
-    let of_operations = facts.iter().enumerate().flat_map(|(index, facts)| {
-        properties()
-            .filter(|property| property.definition().scope == Scope::PerApi)
-            .map(move |property| document(property, api_name(index + 1, property.definition().name), connector, *facts))
-    });
-    parameters.chain(of_connector).chain(of_operations).collect()
+    let properties = properties().map(|property| document(property, connector));
+    Documentation { operations: operations(connector), properties: parameters.chain(properties).collect() }
 }
 
-/// What the connector was generated with.
-fn generated(fact: Generated, connector: &Connector, facts: Option<&OperationFacts>) -> Option<String> {
-    match fact {
-        Generated::Name => Some(connector.name.to_owned()),
-        Generated::BaseUrl => connector.base_url.map(str::to_owned),
-        Generated::Topic => Some(facts?.topic.to_string()),
-        Generated::Interval => Some(facts?.interval.as_millis().to_string()),
-        Generated::InitialOffset => facts?.incremental.as_ref()?.initial.as_ref().map(ToString::to_string),
-    }
+fn operations(connector: &Connector) -> Vec<OperationDocumentation> {
+    let generated = |operation: &dyn Operation| {
+        let facts = operation.facts();
+        let initial = facts.incremental.as_ref().and_then(|incremental| incremental.initial.as_ref());
+        GeneratedFacts {
+            id: facts.id.to_string(),
+            topic: facts.topic.to_string(),
+            interval_ms: facts.interval.as_millis(),
+            initial_offset: initial.map(ToString::to_string),
+        }
+    };
+    let document = |(index, operation): (usize, Option<Box<dyn Operation>>)| OperationDocumentation {
+        prefix: format!("api{}", index + 1),
+        generated: operation.as_deref().map(generated),
+    };
+    describe(connector).into_iter().enumerate().map(document).collect()
 }
 
-fn document(
-    property: &dyn AnyProperty,
-    name: String,
-    connector: &Connector,
-    facts: Option<&OperationFacts>,
-) -> PropertyDocumentation {
+fn document(property: &dyn AnyProperty, connector: &Connector) -> PropertyDocumentation {
     let definition = property.definition();
-    let name = if definition.scope == Scope::Family { name + "*" } else { name };
+    let name = match definition.scope {
+        Scope::Global => definition.name.to_owned(),
+        Scope::PerApi => api_name("N", definition.name),
+        Scope::Family => format!("{}*", definition.name),
+    };
+    let mut required = false;
     let default = match definition.default {
-        DefaultValue::Required | DefaultValue::None => None,
+        DefaultValue::Required => {
+            required = true;
+            None
+        }
+        DefaultValue::None => None,
         DefaultValue::Text(text) => Some(text.to_owned()),
         DefaultValue::Derived(from) => Some(format!("({from})")),
-        DefaultValue::Generated(fact) => generated(fact, connector, facts),
-    };
-    let required = match definition.default {
-        DefaultValue::Required => true,
-        DefaultValue::Generated(Generated::BaseUrl) => default.is_none(),
-        _ => false,
+        DefaultValue::Generated(Generated::Name) => Some(connector.name.to_owned()),
+        DefaultValue::Generated(Generated::BaseUrl) => {
+            required = connector.base_url.is_none();
+            connector.base_url.map(str::to_owned)
+        }
+        DefaultValue::Generated(Generated::Annotation) => Some("(the operation's annotation)".to_owned()),
     };
     PropertyDocumentation {
         environment_variable: variable_name(&name),
         name,
-        aliases: definition.aliases.iter().map(|alias| (*alias).to_owned()).collect(),
-        operation: facts.map(|facts| facts.id.to_string()),
+        aliases: definition.aliases.to_vec(),
         type_name: property.type_name(),
         required,
         default,

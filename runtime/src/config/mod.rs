@@ -14,7 +14,6 @@ mod java_properties;
 mod json;
 mod kafka;
 mod names;
-
 mod problem;
 mod property;
 mod raw;
@@ -35,9 +34,8 @@ use url::Url;
 
 pub use api::OperationSettings;
 pub use delivery::{Boundary, Delivery, ExactlyOnce, OffsetsTopic, TopicCreation};
-pub use documentation::{PropertyDocumentation, documentation};
+pub use documentation::{Documentation, GeneratedFacts, OperationDocumentation, PropertyDocumentation, documentation};
 pub use environment::{Environment, variable_name};
-
 pub use problem::{ConfigProblems, Origin, Problem, ProblemKind, PropertyName, Shown};
 pub use raw::ReadError;
 

@@ -2,6 +2,7 @@
 //! and the connector's own parameters.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use super::environment::{family_member, variable_name};
 use super::problem::{Problem, ProblemKind, PropertyName};
@@ -31,7 +32,7 @@ struct Known {
 }
 
 /// The full name of a property of an operation; `number` counts from 1.
-pub(super) fn api_name(number: usize, name: &str) -> String {
+pub(super) fn api_name(number: impl Display, name: &str) -> String {
     format!("api{number}.{name}")
 }
 

@@ -1,0 +1,75 @@
+//! `config`: every configuration property.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::Format;
+use crate::config::{GeneratedFacts, OperationDocumentation, PropertyDocumentation, documentation};
+use crate::connector::Connector;
+
+/// Width of a table, in characters.
+const WIDTH: u16 = 160;
+
+const OPERATION_HEADER: [&str; 5] = ["Prefix", "Operation", "Topic", "Interval (ms)", "Initial offset"];
+const PROPERTY_HEADER: [&str; 6] = ["Property", "Type", "Default", "Valid values", "Importance", "Meaning"];
+
+/// The operations and the properties.
+pub(super) fn render(connector: &Connector, format: Format) -> String {
+    let documentation = documentation(connector);
+    let operations = || documentation.operations.iter().map(operation_row).collect();
+    let properties = || documentation.properties.iter().map(property_row).collect();
+    match format {
+        Format::Json => format!("{:#}\n", serde_json::json!(documentation)),
+        Format::Table => {
+            let operations = table(&OPERATION_HEADER, operations());
+            format!("{operations}\n\n{}\n", table(&PROPERTY_HEADER, properties()))
+        }
+        Format::Markdown => {
+            let operations = markdown(&OPERATION_HEADER, operations());
+            format!("{operations}\n{}", markdown(&PROPERTY_HEADER, properties()))
+        }
+    }
+}
+
+fn operation_row(operation: &OperationDocumentation) -> Vec<String> {
+    let prefix = format!("{}.", operation.prefix);
+    match &operation.generated {
+        Some(GeneratedFacts { id, topic, interval_ms, initial_offset }) => {
+            let initial_offset = initial_offset.clone().unwrap_or_default();
+            vec![prefix, id.clone(), topic.clone(), interval_ms.to_string(), initial_offset]
+        }
+        None => vec![prefix],
+    }
+}
+
+fn property_row(property: &PropertyDocumentation) -> Vec<String> {
+    let default = match &property.default {
+        Some(default) => default.clone(),
+        None if property.required => "(required)".to_owned(),
+        None => String::new(),
+    };
+    vec![
+        property.name.clone(),
+        property.type_name.to_owned(),
+        default,
+        property.valid_values.clone().unwrap_or_default(),
+        property.importance.to_owned(),
+        property.documentation.clone(),
+    ]
+}
+
+fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(WIDTH).set_header(header).add_rows(rows);
+    table.trim_fmt()
+}
+
+fn markdown(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let header =
+        line(header.iter().map(|cell| (*cell).to_owned()).collect()) + &line(vec!["---".to_owned(); header.len()]);
+    rows.into_iter().fold(header, |text, mut row| {
+        row.iter_mut().for_each(|cell| *cell = cell.replace('|', "\\|"));
+        text + &line(row)
+    })
+}

@@ -1,0 +1,122 @@
+//! The command of a generated connector: what its `main` calls. The only place that prints.
+
+mod diagnostic;
+mod documentation;
+mod run;
+mod schemas;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::config::Environment;
+use crate::connector::Connector;
+use crate::telemetry;
+use diagnostic::{Diagnostic, Failure};
+
+/// Exit code for wrong input: configuration, or servers that it names and that cannot be used.
+const INPUT: u8 = 2;
+
+#[derive(Parser)]
+#[command(version, propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Reads the API and writes to Kafka, until it is stopped
+    Run {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Uses a broker and a schema registry within this process, and prints their addresses
+        #[arg(long)]
+        dev: bool,
+        /// Stops when every operation has been read to its end
+        #[arg(long)]
+        once: bool,
+    },
+    /// Shows every configuration property
+    Config {
+        /// How to show them
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// The schemas of the records
+    Schemas {
+        #[command(subcommand)]
+        command: SchemasCommand,
+    },
+}
+
+#[derive(Args)]
+struct ConfigFile {
+    /// Configuration: JSON, flat or in Connect's envelope, or .properties. Environment variables override it:
+    /// HEADWATER_, and a property's name in upper case with `_` for `.` and `-`
+    #[arg(long = "config", value_name = "FILE")]
+    path: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Markdown,
+}
+
+#[derive(Subcommand)]
+enum SchemasCommand {
+    /// Prints the Avro schema of each operation's records, by the subject that it is registered under
+    Print {
+        /// Only the schema of this operation
+        #[arg(long, value_name = "ID")]
+        operation: Option<String>,
+    },
+}
+
+/// Runs a generated connector's command with the arguments of this process.
+///
+/// The exit code is 0 if all went well, 1 if it ran and failed, and 2 if the input was wrong.
+pub fn main(connector: Connector) -> ExitCode {
+    let command = Cli::command().name(connector.name).bin_name(connector.name);
+    let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        // Also how help is shown. If it cannot be printed, there is no way to say so.
+        Err(error) => {
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    let environment = Environment::of_process();
+    match execute(cli.command, &connector, &environment) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            failure.exit_code()
+        }
+    }
+}
+
+fn execute(command: Command, connector: &Connector, environment: &Environment) -> Result<(), Failure> {
+    telemetry::init(environment).map_err(|error| Failure::input([Diagnostic::of_error(&error)]))?;
+    match command {
+        Command::Run { config, dev, once } => run::run(connector, config.path.as_deref(), environment, dev, once),
+        Command::Config { format } => print(&documentation::render(connector, format)),
+        Command::Schemas { command: SchemasCommand::Print { operation } } => {
+            print(&schemas::render(connector, operation.as_deref())?)
+        }
+    }
+}
+
+/// Prints a command's result. A reader that has seen enough and left is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    use io::Write as _;
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::run([Diagnostic::of_error(&error)])),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,103 @@
+//! `run`: reads the API and writes to Kafka.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::diagnostic::{Diagnostic, Failure};
+use crate::config::{ConnectorConfig, Environment, Services};
+use crate::connector::Connector;
+use crate::flow::{self, Embedded, Mode, RunError, StartError, StreamError};
+use crate::kafka::KafkaError;
+use crate::registry::RegistryError;
+
+/// Runs a connector.
+pub(super) fn run(
+    connector: &Connector,
+    config: Option<&Path>,
+    environment: &Environment,
+    dev: bool,
+    once: bool,
+) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::run([Diagnostic::of_error(&error)]))?;
+    let mode = if once { Mode::Once } else { Mode::Continuous };
+    let result = runtime.block_on(async {
+        if dev {
+            let embedded = Embedded::start().await.map_err(failure)?;
+            announce(&embedded);
+            let services = Services::Embedded {
+                bootstrap_servers: embedded.bootstrap_servers().to_owned(),
+                registry: embedded.registry_url().clone(),
+            };
+            let config = ConnectorConfig::load(connector, config, environment, &services)?;
+            until_stopped(connector, config, Some(&embedded), mode).await
+        } else {
+            let config = ConnectorConfig::load(connector, config, environment, &Services::Configured)?;
+            until_stopped(connector, config, None, mode).await
+        }
+    });
+    // Calls to Kafka that nobody waits for any more must not hold up the end.
+    runtime.shutdown_background();
+    result
+}
+
+/// Tells where the embedded servers are. If standard error is gone, nobody wants to know.
+fn announce(embedded: &Embedded) {
+    let mut out = std::io::stderr().lock();
+    let _ = writeln!(out, "embedded broker: {}", embedded.bootstrap_servers());
+    let _ = writeln!(out, "embedded schema registry: {}", embedded.registry_url());
+}
+
+/// Runs the flow. SIGTERM and SIGINT end it in order; a second one at once, without the transaction under way.
+async fn until_stopped(
+    connector: &Connector,
+    config: ConnectorConfig,
+    embedded: Option<&Embedded>,
+    mode: Mode,
+) -> Result<(), Failure> {
+    let listen = |kind| signal(kind).map_err(|error| Failure::run([Diagnostic::of_error(&error)]));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let (stop, stopped) = watch::channel(false);
+    let signals = async {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if stop.send_replace(true) {
+                return;
+            }
+            tracing::info!("stopping");
+        }
+    };
+    tokio::select! {
+        result = flow::run(connector, config, embedded, mode, stopped) => result.map(drop).map_err(failure),
+        () = signals => {
+            let message = "stopped before the transaction under way had ended".to_owned();
+            Err(Failure::run([Diagnostic { message, hint: None }]))
+        }
+    }
+}
+
+/// Servers that the configuration names and that cannot be used are input; the rest is a run that failed.
+fn failure(error: RunError) -> Failure {
+    let (is_input, hint) = match &error {
+        RunError::Kafka(kafka) => {
+            (matches!(kafka, KafkaError::Unreachable { .. } | KafkaError::Configuration { .. }), kafka.hint())
+        }
+        RunError::Registry(registry) => {
+            use RegistryError::{Denied, Settings, Unreachable};
+            (matches!(registry, Unreachable { .. } | Denied { .. } | Settings { .. }), registry.hint())
+        }
+        RunError::Start(start) => (matches!(start, StartError::Connector(_) | StartError::Http(_)), None),
+        RunError::Stream { source: StreamError::Request(request), .. } => (false, request.hint()),
+        RunError::Stream { .. } => (false, None),
+    };
+    let diagnostic = Diagnostic::of_error(&error).hint(hint);
+    if is_input { Failure::input([diagnostic]) } else { Failure::run([diagnostic]) }
+}
