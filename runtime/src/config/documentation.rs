@@ -6,6 +6,7 @@ use super::names::api_name;
 use super::property::{AnyProperty, DefaultValue, Generated, Importance, Scope};
 use super::{describe, properties, variable_name};
 use crate::connector::Connector;
+use crate::operation::Operation;
 
 /// What is said of a connector's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -84,23 +85,21 @@ pub fn documentation(connector: &Connector) -> Documentation {
 }
 
 fn operations(connector: &Connector) -> Vec<OperationDocumentation> {
-    let facts = |operation: &Box<dyn crate::operation::Operation>| {
+    let generated = |operation: &dyn Operation| {
         let facts = operation.facts();
+        let initial = facts.incremental.as_ref().and_then(|incremental| incremental.initial.as_ref());
         GeneratedFacts {
             id: facts.id.to_string(),
             topic: facts.topic.to_string(),
             interval_ms: facts.interval.as_millis(),
-            initial_offset: facts
-                .incremental
-                .as_ref()
-                .and_then(|incremental| Some(incremental.initial.as_ref()?.to_string())),
+            initial_offset: initial.map(ToString::to_string),
         }
     };
-    let document = |(index, operation): (usize, &Option<_>)| OperationDocumentation {
+    let document = |(index, operation): (usize, Option<Box<dyn Operation>>)| OperationDocumentation {
         prefix: format!("api{}", index + 1),
-        generated: operation.as_ref().map(facts),
+        generated: operation.as_deref().map(generated),
     };
-    describe(connector).iter().enumerate().map(document).collect()
+    describe(connector).into_iter().enumerate().map(document).collect()
 }
 
 fn document(property: &dyn AnyProperty, connector: &Connector) -> PropertyDocumentation {
