@@ -5,7 +5,7 @@ mod report;
 mod workspace;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Instant;
 
@@ -93,9 +93,9 @@ pub async fn run(out: &mut dyn std::io::Write) -> Result<(), DemoError> {
     let began = Instant::now();
     let workspace = Workspace::find()?;
 
-    let (plan, crate_dir) = generate(&workspace, out)?;
+    let plan = generate(&workspace, out)?;
     step(out, 2, "building it with what is already compiled")?;
-    let program = workspace.build(&crate_dir, &plan.name)?;
+    let program = workspace.build()?;
 
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let api = io("the mock API's port", MockApi::start(plan.clone(), any_port, RECORDS, 1).await)?;
@@ -119,7 +119,7 @@ pub async fn run(out: &mut dyn std::io::Write) -> Result<(), DemoError> {
 
     step(out, 4, "running the connector until every stream is drained")?;
     let ran = Instant::now();
-    run_connector(&program, &crate_dir, &plan, &api, &registry, &cluster)?;
+    run_connector(&program, &workspace.scratch()?, &plan, &api, &registry, &cluster)?;
     let elapsed = ran.elapsed();
 
     step(out, 5, "reading back with a separate consumer")?;
@@ -136,21 +136,30 @@ pub async fn run(out: &mut dyn std::io::Write) -> Result<(), DemoError> {
     )
 }
 
-fn generate(workspace: &Workspace, out: &mut dyn std::io::Write) -> Result<(ConnectorPlan, PathBuf), DemoError> {
+fn generate(workspace: &Workspace, out: &mut dyn std::io::Write) -> Result<ConnectorPlan, DemoError> {
     let (spec, overlay) = (workspace.spec("openapi.yaml"), workspace.spec("overlay.yaml"));
     let options = PlanOptions { selection: Selection::Annotated, name: None };
     let planned = crate::plan_document(&spec, &[overlay], &options).map_err(DemoError::Generate)?;
-    let options = EmitOptions { runtime: RuntimeDependency::Path(workspace.runtime().display().to_string()) };
+    let options = EmitOptions { runtime: RuntimeDependency::Path("../../runtime".to_owned()) };
     let files = crate::emit::emit(&planned.plan, &options)?;
     let crate_dir = workspace.connector();
-    crate::output::write(&files, &crate_dir)?;
-    step(out, 1, &format!("generated {} from specs/petstore-events", crate_dir.display()))?;
-    Ok((planned.plan, crate_dir))
+    let report = crate::output::write(&files, &crate_dir)?;
+    step(
+        out,
+        1,
+        &format!(
+            "generated {} from specs/petstore-events: {} files, {} changed",
+            crate_dir.display(),
+            files.len(),
+            report.written.len() + report.removed.len()
+        ),
+    )?;
+    Ok(planned.plan)
 }
 
 fn run_connector(
     program: &Path,
-    crate_dir: &Path,
+    scratch: &Path,
     plan: &ConnectorPlan,
     api: &MockApi,
     registry: &EmbeddedRegistry,
@@ -165,7 +174,7 @@ fn run_connector(
     for name in plan.parameters.keys() {
         config[name.as_str()] = "demo".into();
     }
-    let file = crate_dir.join("connector.json");
+    let file = scratch.join("connector.json");
     io("the connector's configuration", std::fs::write(&file, format!("{config:#}\n")))?;
     let mut command = Command::new(program);
     command.args(["run", "--once", "--config"]).arg(&file).stdin(Stdio::null());

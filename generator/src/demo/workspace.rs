@@ -5,6 +5,9 @@ use std::process::Command;
 
 use super::DemoError;
 
+/// The connector that the demo is about.
+const NAME: &str = "petstore-events";
+
 /// The checkout that the demo runs in.
 pub(super) struct Workspace {
     root: PathBuf,
@@ -34,34 +37,41 @@ impl Workspace {
     }
 
     pub(super) fn spec(&self, file: &str) -> PathBuf {
-        self.root.join("specs/petstore-events").join(file)
+        self.root.join("specs").join(NAME).join(file)
     }
 
-    pub(super) fn runtime(&self) -> PathBuf {
-        self.root.join("runtime")
-    }
-
-    /// Where the demo's connector is generated.
+    /// The connector that is generated: a member of the checkout's workspace, as its copy in git is.
     pub(super) fn connector(&self) -> PathBuf {
-        self.target.join("demo").join("petstore-events")
+        self.root.join("examples").join(NAME)
     }
 
-    /// Builds the generated crate with what is already compiled; cargo's own progress goes to standard error.
-    pub(super) fn build(&self, crate_dir: &Path, name: &str) -> Result<PathBuf, DemoError> {
-        // The same versions as the checkout, or everything would be compiled again.
-        let lock = crate_dir.join("Cargo.lock");
-        std::fs::copy(self.root.join("Cargo.lock"), &lock)
-            .map_err(|source| DemoError::Io { what: "the copy of `Cargo.lock`", source })?;
+    /// Where files of the demo's own go.
+    pub(super) fn scratch(&self) -> Result<PathBuf, DemoError> {
+        let scratch = self.target.join("demo");
+        std::fs::create_dir_all(&scratch).map_err(|source| DemoError::Io { what: "the demo's folder", source })?;
+        Ok(scratch)
+    }
+
+    /// Builds the connector with what is already compiled; cargo's own progress goes to standard error.
+    pub(super) fn build(&self) -> Result<PathBuf, DemoError> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(&self.root).arg("build").arg("--manifest-path").arg(crate_dir.join("Cargo.toml"));
+        // Together with this program, so that both take their dependencies with the same features; by itself the
+        // connector would have half of them compiled again.
+        cargo.current_dir(&self.root).args(["build", "--package", "headwater", "--package", NAME]);
         cargo.arg("--target-dir").arg(&self.target);
         if self.profile == "release" {
             cargo.arg("--release");
+        }
+        // What `cargo run` tells this program of its own package would look like a change to some build scripts.
+        for (name, _) in std::env::vars_os() {
+            if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+                cargo.env_remove(name);
+            }
         }
         let status = cargo.status().map_err(|source| DemoError::Io { what: "`cargo build`", source })?;
         if !status.success() {
             return Err(DemoError::Failed { what: "`cargo build` of the generated crate", status });
         }
-        Ok(self.target.join(&self.profile).join(name).with_extension(std::env::consts::EXE_EXTENSION))
+        Ok(self.target.join(&self.profile).join(NAME).with_extension(std::env::consts::EXE_EXTENSION))
     }
 }
