@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::kind::{BASE_URL, Kind, MAX_MILLIS, TEXT, TOPIC, count, millis};
 use super::names::api_name;
-use super::property::{BASE_URL, Generated, Kind, MAX_MILLIS, Property, TEXT, TOPIC, count, millis, properties};
+use super::property::{Generated, Property, properties};
 use super::reader::Reader;
 use crate::http::{Auth, Backoff, ClientSettings, RetryPolicy, StatusRanges};
 use crate::operation::{IncrementalMode, OperationFacts};

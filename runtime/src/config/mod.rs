@@ -13,6 +13,7 @@ mod identity;
 mod java_properties;
 mod json;
 mod kafka;
+mod kind;
 mod names;
 mod problem;
 mod property;
