@@ -1,6 +1,6 @@
 //! `config`: every configuration property.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 
 use super::Format;
 use crate::config::{GeneratedFacts, OperationDocumentation, PropertyDocumentation, documentation};
@@ -59,7 +59,11 @@ fn property_row(property: &PropertyDocumentation) -> Vec<String> {
 
 fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .remove_style(TableComponent::HorizontalLines)
+        .remove_style(TableComponent::MiddleIntersections)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(WIDTH).set_header(header).add_rows(rows);
     table.trim_fmt()
 }

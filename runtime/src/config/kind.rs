@@ -16,17 +16,20 @@ pub(crate) enum Kind<T: 'static> {
     Text { type_name: &'static str, expected: &'static str, parse: fn(&str) -> Option<T> },
 }
 
+/// What text has to be that may be anything else.
+pub(super) const NOT_EMPTY: &str = "text that is not empty";
+
 /// Any text but none.
 pub(super) const TEXT: Kind<String> = Kind::Text {
     type_name: "string",
-    expected: "text that is not empty",
+    expected: NOT_EMPTY,
     parse: |text| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
 };
 
 /// Any text, as it is: blanks at its ends may belong to a secret.
 pub(super) const PASSWORD: Kind<Secret> = Kind::Text {
     type_name: "password",
-    expected: "text that is not empty",
+    expected: NOT_EMPTY,
     parse: |text| (!text.is_empty()).then(|| Secret::new(text)),
 };
 

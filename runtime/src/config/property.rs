@@ -1,7 +1,7 @@
 //! What a property is. One definition gives the parser, the default, the message about a wrong value and the printed
 //! documentation.
 
-use super::kind::{Kind, PASSWORD};
+use super::kind::{Kind, NOT_EMPTY, PASSWORD};
 use crate::secret::Secret;
 
 /// Where a property applies.
@@ -219,7 +219,7 @@ impl<T: Clone + Sync> AnyProperty for Property<T> {
             Kind::OneOf(_) => Some(self.words().join(", ")),
             Kind::Integer { min, max, .. } if max >= i64::from(i32::MAX) => Some(format!("{min} or more")),
             Kind::Integer { min, max, .. } => Some(format!("{min} to {max}")),
-            Kind::Text { expected: "", .. } => None,
+            Kind::Text { expected: NOT_EMPTY, .. } => None,
             Kind::Text { expected, .. } => Some(expected.to_owned()),
         }
     }
@@ -228,7 +228,6 @@ impl<T: Clone + Sync> AnyProperty for Property<T> {
         match self.kind {
             Kind::OneOf(_) => format!("one of `{}`", self.words().join("`, `")),
             Kind::Integer { min, max, .. } => format!("an integer from {min} to {max}"),
-            Kind::Text { expected: "", .. } => "text".to_owned(),
             Kind::Text { expected, .. } => expected.to_owned(),
         }
     }
