@@ -1,6 +1,6 @@
 //! `config`: every configuration property.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 
 use super::Format;
 use crate::config::{GeneratedFacts, OperationDocumentation, PropertyDocumentation, documentation};
@@ -59,7 +59,11 @@ fn property_row(property: &PropertyDocumentation) -> Vec<String> {
 
 fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .remove_style(TableComponent::HorizontalLines)
+        .remove_style(TableComponent::MiddleIntersections)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(WIDTH).set_header(header).add_rows(rows);
     table.trim_fmt()
 }
@@ -72,4 +76,24 @@ fn markdown(header: &[&str], rows: Vec<Vec<String>>) -> String {
         row.iter_mut().for_each(|cell| *cell = cell.replace('|', "\\|"));
         text + &line(row)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::testing::connector;
+
+    #[test]
+    fn shows_operations_and_properties_in_each_form() {
+        let json: serde_json::Value = serde_json::from_str(&render(&connector(), Format::Json)).unwrap();
+        assert_eq!(json["operations"][0]["id"], "events");
+        assert_eq!(json["operations"][1]["prefix"], "api2");
+        assert_eq!(json["properties"][0]["name"], "owner");
+        let markdown = render(&connector(), Format::Markdown);
+        assert!(markdown.contains("| api1. | events | test.events | 60000 | 2024-01-01T00:00:00Z |\n"), "{markdown}");
+        assert!(markdown.contains("| auth.type | string | NONE | NONE, BASIC, BEARER | high |"), "{markdown}");
+        let table = render(&connector(), Format::Table);
+        assert!(table.lines().all(|line| line.chars().count() <= usize::from(WIDTH)), "{table}");
+        assert!(table.contains("bootstrap.servers") && table.contains("(required)"), "{table}");
+    }
 }

@@ -38,3 +38,18 @@ fn unknown(connector: &Connector, id: &str) -> Failure {
 fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::testing::connector;
+
+    #[test]
+    fn prints_schemas_by_subject_or_one() {
+        let all: Value = serde_json::from_str(&render(&connector(), None).unwrap()).unwrap();
+        assert_eq!(all["test.users-value"]["name"], "Event");
+        let one: Value = serde_json::from_str(&render(&connector(), Some("events")).unwrap()).unwrap();
+        assert_eq!(one["type"], "record");
+        assert!(render(&connector(), Some("none")).is_err());
+    }
+}

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::kind::{BASE_URL, Kind, MAX_MILLIS, TEXT, TOPIC, count, millis};
 use super::names::api_name;
-use super::property::{BASE_URL, Generated, Kind, MAX_MILLIS, Property, TEXT, TOPIC, count, millis, properties};
+use super::property::{Generated, Property, properties};
 use super::reader::Reader;
 use crate::http::{Auth, Backoff, ClientSettings, RetryPolicy, StatusRanges};
 use crate::operation::{IncrementalMode, OperationFacts};
@@ -169,10 +170,10 @@ pub(super) fn read_operation(
     let connect_timeout = reader.get_of(number, &CONNECT_TIMEOUT);
     let request_timeout = reader.get_of(number, &REQUEST_TIMEOUT);
     let retry = read_retry(reader, number);
-    let (api, facts) = (api?, facts?);
-    if let Some(value) = &initial_offset {
+    if let (Some(value), Some(facts)) = (&initial_offset, facts) {
         check_initial_offset(reader, number, value, facts);
     }
+    let (api, facts) = (api?, facts?);
     let initial_offset = initial_offset.or_else(|| Some(facts.incremental.as_ref()?.initial.as_ref()?.to_string()));
     let mut http = ClientSettings::new(api.base_url.clone());
     http.auth = api.auth.clone();

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::property::{Kind, Property, REPLICATION, TOPIC, count, millis, properties};
+use super::kind::{Kind, REPLICATION, TOPIC, count, millis};
+use super::property::{Property, properties};
 use super::reader::Reader;
 
 /// Whether records and positions are written in transactions.

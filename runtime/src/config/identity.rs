@@ -1,6 +1,7 @@
 //! What a connector is called, and what Connect asks for besides.
 
-use super::property::{Generated, NAME, Property, TEXT, count, properties};
+use super::kind::{NAME, TEXT, count};
+use super::property::{Generated, Property, properties};
 use super::reader::Reader;
 
 properties! {
@@ -25,7 +26,7 @@ properties! {
 pub(super) fn read(reader: &mut Reader<'_>, generated: &str) -> Option<String> {
     reader.get(&CONNECTOR_CLASS);
     reader.get(&TASKS_MAX);
-    if let Some(property) = reader.first_set(&[&CONNECTOR_CLASS, &TASKS_MAX]) {
+    for property in [reader.first_set(&[&CONNECTOR_CLASS]), reader.first_set(&[&TASKS_MAX])].into_iter().flatten() {
         tracing::info!(property, "the property has no effect");
     }
     match reader.get(&NAME_PROPERTY) {

@@ -13,6 +13,7 @@ mod identity;
 mod java_properties;
 mod json;
 mod kafka;
+mod kind;
 mod names;
 mod problem;
 mod property;
@@ -22,6 +23,8 @@ mod reference;
 mod registry;
 mod settings;
 mod suggest;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -121,11 +124,13 @@ impl ConnectorConfig {
     ) -> Result<Self, ConfigError> {
         let entries = file.map(raw::read).transpose()?.unwrap_or_default();
         let path = file.map(|path| path.display().to_string()).unwrap_or_default();
-        let names = Names::new(connector, operation_ids(connector), properties());
+        let described = describe(connector);
+        let ids = described.iter().map(|operation| Some(operation.as_ref()?.facts().id.to_string())).collect();
+        let names = Names::new(connector, ids, properties());
         let mut problems = Vec::new();
         let settings = Settings::assemble(&path, entries, environment, &names, &mut problems);
         let mut reader = Reader::new(&settings, &names, problems);
-        let config = read(&mut reader, connector, services);
+        let config = read(&mut reader, connector, &described, services);
         let problems = reader.into_problems();
         match config {
             Some(config) if problems.is_empty() => Ok(config),
@@ -135,15 +140,23 @@ impl ConnectorConfig {
 }
 
 /// Reads everything, so that all problems are found, and only then gives up.
-fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> Option<ConnectorConfig> {
+fn read(
+    reader: &mut Reader<'_>,
+    connector: &Connector,
+    described: &[Option<Box<dyn Operation>>],
+    services: &Services,
+) -> Option<ConnectorConfig> {
     let name = identity::read(reader, connector.name);
     let parameters = read_parameters(reader, connector);
     let built = parameters.as_ref().and_then(|parameters| build(reader, connector, parameters));
     let api = api::read(reader, connector.base_url);
-    let operations = (0..connector.operations.len())
-        .map(|index| {
-            let facts = built.as_ref().and_then(|built| built.get(index)).map(|operation| operation.facts());
-            api::read_operation(reader, index + 1, api.as_ref(), facts)
+    let operations = described
+        .iter()
+        .enumerate()
+        .map(|(index, described)| {
+            // What is described serves to find more problems; with one found already, nothing comes of it.
+            let built = built.as_ref().and_then(|built| built.get(index)).or(described.as_ref());
+            api::read_operation(reader, index + 1, api.as_ref(), built.map(|operation| operation.facts()))
         })
         // Not straight into an `Option`, which would stop at the first that is wrong.
         .collect::<Vec<_>>();
@@ -199,13 +212,8 @@ fn build(reader: &mut Reader<'_>, connector: &Connector, parameters: &Parameters
         .collect()
 }
 
-/// The operations' ids. Only an operation knows its id, and it is made from parameters, which may not be known: it does
-/// not depend on them, so that any will do. `None`: no value does for all parameters.
-fn operation_ids(connector: &Connector) -> Vec<Option<String>> {
-    describe(connector).into_iter().map(|operation| Some(operation?.facts().id.to_string())).collect()
-}
-
-/// The operations, made from parameters that are none, to be asked for what does not depend on them.
+/// The operations, made from parameters that are none, to be asked for what does not depend on them: only an operation
+/// knows its facts, and parameters may not be known. `None`: it does not take the parameters.
 pub(crate) fn describe(connector: &Connector) -> Vec<Option<Box<dyn Operation>>> {
     // Both text and a number.
     let parameters = connector.parameters.iter().map(|parameter| (parameter.name.to_owned(), "0".to_owned()));

@@ -1,10 +1,7 @@
 //! What a property is. One definition gives the parser, the default, the message about a wrong value and the printed
 //! documentation.
 
-use std::time::Duration;
-
-use url::Url;
-
+use super::kind::{Kind, NOT_EMPTY, PASSWORD};
 use crate::secret::Secret;
 
 /// Where a property applies.
@@ -83,16 +80,6 @@ pub(crate) struct Definition {
     pub(super) secret: bool,
     /// What it means.
     pub(super) doc: &'static str,
-}
-
-/// What values a property takes.
-pub(crate) enum Kind<T: 'static> {
-    /// One of a few words, in any case.
-    OneOf(&'static [(&'static str, T)]),
-    /// An integer in a range, both ends included.
-    Integer { min: i64, max: i64, make: fn(i64) -> T },
-    /// Text that a function reads.
-    Text { type_name: &'static str, expected: &'static str, parse: fn(&str) -> Option<T> },
 }
 
 /// A property with the type of its value.
@@ -232,7 +219,7 @@ impl<T: Clone + Sync> AnyProperty for Property<T> {
             Kind::OneOf(_) => Some(self.words().join(", ")),
             Kind::Integer { min, max, .. } if max >= i64::from(i32::MAX) => Some(format!("{min} or more")),
             Kind::Integer { min, max, .. } => Some(format!("{min} to {max}")),
-            Kind::Text { expected: "", .. } => None,
+            Kind::Text { expected: NOT_EMPTY, .. } => None,
             Kind::Text { expected, .. } => Some(expected.to_owned()),
         }
     }
@@ -241,7 +228,6 @@ impl<T: Clone + Sync> AnyProperty for Property<T> {
         match self.kind {
             Kind::OneOf(_) => format!("one of `{}`", self.words().join("`, `")),
             Kind::Integer { min, max, .. } => format!("an integer from {min} to {max}"),
-            Kind::Text { expected: "", .. } => "text".to_owned(),
             Kind::Text { expected, .. } => expected.to_owned(),
         }
     }
@@ -270,91 +256,10 @@ macro_rules! properties {
 }
 pub(super) use properties;
 
-/// Any text but none.
-pub(super) const TEXT: Kind<String> = Kind::Text {
-    type_name: "string",
-    expected: "text that is not empty",
-    parse: |text| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
-};
-
-/// Any text, as it is: blanks at its ends may belong to a secret.
-const PASSWORD: Kind<Secret> = Kind::Text {
-    type_name: "password",
-    expected: "text that is not empty",
-    parse: |text| (!text.is_empty()).then(|| Secret::new(text)),
-};
-
-/// The base URL of a server.
-pub(super) const BASE_URL: Kind<Url> = Kind::Text {
-    type_name: "string",
-    expected: "an absolute `http` or `https` URL without credentials, query and fragment",
-    parse: |text| {
-        let plain = |url: &Url| {
-            url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none()
-        };
-        http_url(text).filter(plain)
-    },
-};
-
-/// Reads an absolute `http` or `https` URL.
-pub(super) fn http_url(text: &str) -> Option<Url> {
-    let text = text.trim();
-    // The URL standard reads `http:host` as `http://host`; here it is a mistake.
-    let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase())?;
-    matches!(scheme.as_str(), "http" | "https").then(|| Url::parse(text).ok()).flatten().filter(Url::has_host)
-}
-
-/// The name of a Kafka topic: what the broker takes.
-pub(super) const TOPIC: Kind<String> = Kind::Text {
-    type_name: "string",
-    expected: "a topic name: 1 to 249 letters, digits, `.`, `_` and `-`, but neither `.` nor `..`",
-    parse: |text| {
-        let text = text.trim();
-        let legal = (1..=249).contains(&text.len()) && text.bytes().all(is_topic_byte) && !matches!(text, "." | "..");
-        legal.then(|| text.to_owned())
-    },
-};
-
-/// A name that can be a part of a topic's name.
-pub(super) const NAME: Kind<String> = Kind::Text {
-    type_name: "string",
-    expected: "a name of 1 to 200 letters, digits, `.`, `_` and `-`",
-    parse: |text| {
-        let text = text.trim();
-        ((1..=200).contains(&text.len()) && text.bytes().all(is_topic_byte)).then(|| text.to_owned())
-    },
-};
-
-fn is_topic_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
-}
-
-/// Milliseconds.
-pub(super) const fn millis(min: i64, max: i64) -> Kind<Duration> {
-    Kind::Integer { min, max, make: |millis| Duration::from_millis(millis.unsigned_abs()) }
-}
-
-/// The longest time that fits a Java `int` of milliseconds, 24 days.
-pub(super) const MAX_MILLIS: i64 = i32::MAX as i64;
-
-/// A number of something.
-pub(super) const fn count(min: i64, max: i64) -> Kind<u32> {
-    Kind::Integer { min, max, make: |value| u32::try_from(value).unwrap_or(u32::MAX) }
-}
-
-/// How often a partition is kept. `None`: as the broker is configured to.
-pub(super) const REPLICATION: Kind<Option<u16>> = Kind::Text {
-    type_name: "short",
-    expected: "-1, or an integer from 1 to 32767",
-    parse: |text| match text.trim().parse::<i16>().ok()? {
-        -1 => Some(None),
-        factor => u16::try_from(factor).ok().filter(|factor| *factor > 0).map(Some),
-    },
-};
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::kind::count;
 
     static LEVEL: Property<u8> = Property::new("level", Kind::OneOf(&[("LOW", 1), ("HIGH", 2)]), "A level.");
     static SIZE: Property<u32> = Property::new("size", count(1, 10), "A size.").default("3");
@@ -370,37 +275,5 @@ mod tests {
             ("an integer from 1 to 10".to_owned(), Some("1 to 10".to_owned()))
         );
         assert_eq!((SIZE.type_name(), LEVEL.type_name()), ("int", "string"));
-    }
-
-    #[test]
-    fn a_base_url_is_absolute_and_nothing_but_a_base() {
-        let read = |text| Property::new("url", BASE_URL, "").parse(text).map(|url: Url| url.to_string());
-        assert_eq!(read(" https://api.test/v1 "), Some("https://api.test/v1".to_owned()));
-        for text in [
-            "",
-            "api.test",
-            "/v1",
-            "ftp://api.test",
-            "http:api.test",
-            "http://",
-            "https://u:p@api.test",
-            "http://a/?q=1",
-            "http://a/#f",
-            "http://a:8081,http://b:8081",
-        ] {
-            assert_eq!(read(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_password_keeps_its_blanks_and_a_topic_has_a_legal_name() {
-        assert_eq!(
-            Property::secret("p", "").parse(" a ").map(|secret| secret.expose().to_owned()),
-            Some(" a ".to_owned())
-        );
-        let topic = Property::new("t", TOPIC, "");
-        assert_eq!(topic.parse("a.b_c-1"), Some("a.b_c-1".to_owned()));
-        assert!(["", ".", "..", "a b", "ä"].iter().all(|text| !topic.accepts(text)));
-        assert!(!topic.accepts(&"a".repeat(250)));
     }
 }

@@ -2,7 +2,8 @@
 
 use url::Url;
 
-use super::property::{Kind, Property, http_url, properties};
+use super::kind::{Kind, http_url};
+use super::property::{Property, properties};
 use super::reader::Reader;
 use crate::http::Auth;
 use crate::registry::RegistrySettings;

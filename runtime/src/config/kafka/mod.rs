@@ -5,7 +5,8 @@ mod jaas;
 mod overrides;
 mod ssl;
 
-use super::property::{AnyProperty, Kind, Property, TEXT, properties};
+use super::kind::{Kind, TEXT};
+use super::property::{AnyProperty, Property, properties};
 use super::reader::Reader;
 use crate::kafka::KafkaSettings;
 use crate::secret::Secret;

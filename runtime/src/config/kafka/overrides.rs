@@ -1,6 +1,7 @@
 //! Properties of producers and consumers that are passed on: from the names of Kafka's own clients to librdkafka's.
 
-use crate::config::property::{Property, TEXT, properties};
+use crate::config::kind::TEXT;
+use crate::config::property::{Property, properties};
 use crate::config::reader::Reader;
 use crate::secret::Secret;
 

@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use crate::config::property::{Kind, Property, TEXT, properties};
+use crate::config::kind::{Kind, TEXT};
+use crate::config::property::{Property, properties};
 use crate::config::reader::Reader;
 use crate::secret::Secret;
 

@@ -1,0 +1,110 @@
+//! A connector to configure in tests.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{ConfigError, ConfigProblems, ConnectorConfig, Environment, Services};
+use crate::connector::Connector;
+use crate::format::EncodeError;
+use crate::format::avro;
+use crate::http::Request;
+use crate::operation::{Incremental, IncrementalMode, OperationFacts, TypedOperation};
+use crate::page::Pagination;
+use crate::record::Record;
+
+#[derive(Deserialize)]
+pub(crate) struct Event {}
+
+impl avro::Encode for Event {
+    fn encode(&self, _: &mut avro::Writer) -> Result<(), Box<EncodeError>> {
+        Ok(())
+    }
+}
+
+impl Record for Event {
+    const AVRO_SCHEMA: &'static str = r#"{"type": "record", "name": "Event", "fields": []}"#;
+}
+
+struct List {
+    id: &'static str,
+    incremental: bool,
+}
+
+impl TypedOperation for List {
+    type Record<'page> = Event;
+
+    fn facts(&self) -> OperationFacts {
+        let incremental = Incremental {
+            mode: IncrementalMode::Timestamp,
+            field: "/at".into(),
+            parameter: "since".into(),
+            initial: Some("2024-01-01T00:00:00Z".into()),
+        };
+        OperationFacts {
+            id: self.id.into(),
+            topic: format!("test.{}", self.id).into(),
+            records: "".into(),
+            records_required: true,
+            pagination: Pagination::None,
+            incremental: self.incremental.then_some(incremental),
+            interval: Duration::from_secs(60),
+        }
+    }
+
+    fn request(&self) -> Request {
+        Request::get("/events")
+    }
+}
+
+/// A connector with the parameters `owner`, text, and `number`, an integer, and the operations `events`, which is read
+/// incrementally, and `users`, which is not.
+pub(crate) fn connector() -> Connector {
+    Connector::new("test")
+        .base_url("https://api.test")
+        .parameter("owner", "The owner.")
+        .parameter("number", "The number.")
+        .operation(|parameters| {
+            parameters.text("owner")?;
+            parameters.parse::<i64>("number", "an integer")?;
+            Ok(List { id: "events", incremental: true })
+        })
+        .operation(|_| Ok(List { id: "users", incremental: false }))
+}
+
+/// What every configuration of [`connector`] needs.
+pub(crate) const NEEDED: [(&str, &str); 4] = [
+    ("owner", "me"),
+    ("number", "7"),
+    ("bootstrap.servers", "kafka:9092"),
+    ("value.converter.schema.registry.url", "http://registry:8081"),
+];
+
+/// Loads properties as a file and variables as the environment.
+pub(crate) fn load(properties: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<ConnectorConfig, Vec<String>> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.json");
+    let object = properties.iter().map(|(name, value)| ((*name).to_owned(), (*value).into()));
+    std::fs::write(&path, serde_json::Value::Object(object.collect()).to_string()).unwrap();
+    let environment: Environment = variables.iter().copied().collect();
+    ConnectorConfig::load(&connector(), Some(&path), &environment, &Services::Configured).map_err(|error| match error {
+        ConfigError::Problems(ConfigProblems(problems)) => problems
+            .into_iter()
+            .map(|problem| match problem.hint {
+                Some(hint) => format!("{} / {hint}", problem.kind),
+                None => problem.kind.to_string(),
+            })
+            .collect(),
+        ConfigError::Read(error) => vec![error.to_string()],
+    })
+}
+
+/// The configuration with what it needs and `properties`.
+pub(crate) fn config(properties: &[(&str, &str)]) -> ConnectorConfig {
+    load(&[&NEEDED, properties].concat(), &[]).unwrap()
+}
+
+/// The problems of a configuration with what it needs and `properties`, each with its hint after a slash.
+pub(crate) fn problems(properties: &[(&str, &str)]) -> Vec<String> {
+    load(&[&NEEDED, properties].concat(), &[]).unwrap_err()
+}
