@@ -174,7 +174,8 @@ impl Generate {
                 for difference in &differences {
                     write!(out, "{}", difference.diff)?;
                 }
-                writeln!(err, "error: {} differs in {} files", self.out.display(), differences.len())?;
+                let (folder, differing, all) = (self.out.display(), differences.len(), files.len());
+                writeln!(err, "error: {folder} is not what `generate` would write: {differing} of {all} files")?;
                 writeln!(err, "hint: run `headwater generate` with the same arguments")?;
                 Ok(FAILED)
             }

@@ -49,7 +49,10 @@ fn row(stream: &Candidate) -> [String; 6] {
         operation.push(format!("auth: {}", stream.auth.join(" or ")));
     }
     let records = if stream.records.is_empty() { "(root)" } else { &stream.records };
-    let why = stream.inferences.iter().map(|inference| format!("{} ({})", inference.reason, inference.rule));
+    let why = stream
+        .inferences
+        .iter()
+        .map(|inference| format!("{}: {} ({})", inference.subject, inference.reason, inference.rule));
     [
         operation.join("\n"),
         records.to_owned(),

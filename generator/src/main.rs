@@ -9,7 +9,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let code = cli::Cli::parse().run(&mut std::io::stdout().lock(), &mut std::io::stderr().lock());
-    // A reader that has seen enough, as `head`, is no failure.
-    ExitCode::from(code.unwrap_or(0))
+    match cli::Cli::parse().run(&mut std::io::stdout().lock(), &mut std::io::stderr().lock()) {
+        Ok(code) => ExitCode::from(code),
+        // A reader that has seen enough, as `head`, is no failure; there is nobody to tell of any other.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
 }

@@ -61,6 +61,24 @@ impl Document {
         Ok(Self { file, sha256, api, value, origins })
     }
 
+    /// A document of one operation's response and some components, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(response: Value, mut components: Value) -> Self {
+        let mut value = serde_json::json!({
+            "openapi": "3.0.3", "info": {"title": "t", "version": "1"},
+            "paths": {"/things": {"get": {"operationId": "listThings", "responses": {"200": {
+                "description": "ok", "content": {"application/json": {"schema": response}},
+            }}}}},
+            "components": {"schemas": components.take()},
+        });
+        let mut said = Diagnostics::default();
+        refs::resolve(&mut value, "test", &mut said);
+        assert!(!said.has_errors(), "{said:?}");
+        normalise::normalise(&mut value);
+        let api = typed::parse(&value, "test").unwrap_or_else(|said| unreachable!("{said:?}"));
+        Self { file: "test.yaml".to_owned(), sha256: String::new(), api, value, origins: Vec::new() }
+    }
+
     /// Says that `diagnostic` is about what stands at `pointer`, and which overlay wrote it there, if one did.
     pub fn locate(&self, diagnostic: Diagnostic, pointer: &str) -> Diagnostic {
         diagnostic.at(Place::pointer(&self.file, pointer)).from_origin(overlay::origin(&self.origins, pointer))

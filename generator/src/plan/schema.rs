@@ -52,6 +52,8 @@ pub(super) enum ShapeKind<'a> {
     },
     Object {
         properties: IndexMap<&'a str, Property<'a>>,
+        /// Names that must be there, also of properties that another branch of an `allOf` describes.
+        required: Vec<&'a str>,
         /// The type of what is not listed; `None`: not known.
         additional: Option<SchemaRef<'a>>,
     },
@@ -186,7 +188,7 @@ impl<'a> Schemas<'a> {
             Some("string") => ShapeKind::String { format: any.format.as_deref(), values: texts.unwrap_or_default() },
             Some("array") => ShapeKind::Array { items: any.items.as_ref().map(boxed_ref) },
             Some(_) => object_of(&any.properties, &any.required, any.additional_properties.as_ref()),
-            None if !any.properties.is_empty() || any.additional_properties.is_some() => {
+            None if !any.properties.is_empty() || !any.required.is_empty() || any.additional_properties.is_some() => {
                 object_of(&any.properties, &any.required, any.additional_properties.as_ref())
             }
             None if any.items.is_some() => ShapeKind::Array { items: any.items.as_ref().map(boxed_ref) },
@@ -256,21 +258,23 @@ impl<'a> Schemas<'a> {
         let mut parent = String::new();
         for segment in pointer::segments(path) {
             match self.shape(&at).kind {
-                ShapeKind::Object { properties, additional } => match (properties.get(segment.as_ref()), additional) {
-                    (Some(property), _) => {
-                        required &= property.required;
-                        at = property.schema.clone();
+                ShapeKind::Object { properties, additional, .. } => {
+                    match (properties.get(segment.as_ref()), additional) {
+                        (Some(property), _) => {
+                            required &= property.required;
+                            at = property.schema.clone();
+                        }
+                        (None, Some(additional)) => {
+                            required = false;
+                            at = additional;
+                        }
+                        (None, None) if properties.is_empty() => return Located::Free,
+                        (None, None) => {
+                            let names = properties.into_keys().collect();
+                            return Located::Missing { parent, segment: segment.into_owned(), names };
+                        }
                     }
-                    (None, Some(additional)) => {
-                        required = false;
-                        at = additional;
-                    }
-                    (None, None) if properties.is_empty() => return Located::Free,
-                    (None, None) => {
-                        let names = properties.into_keys().collect();
-                        return Located::Missing { parent, segment: segment.into_owned(), names };
-                    }
-                },
+                }
                 ShapeKind::Any | ShapeKind::OneOf(_) => return Located::Free,
                 _ => return Located::Missing { parent, segment: segment.into_owned(), names: Vec::new() },
             }
@@ -336,21 +340,22 @@ fn merge<'a>(left: Shape<'a>, right: Shape<'a>) -> Shape<'a> {
     let kind = match (left.kind, right.kind) {
         (ShapeKind::Any, kind) | (kind, ShapeKind::Any) => kind,
         (
-            ShapeKind::Object { mut properties, additional },
-            ShapeKind::Object { properties: others, additional: other },
+            ShapeKind::Object { mut properties, mut required, additional },
+            ShapeKind::Object { properties: others, required: other_required, additional: other },
         ) => {
+            required.extend(other_required);
             for (name, other) in others {
                 match properties.get_mut(name) {
-                    Some(property) => {
-                        property.required |= other.required;
-                        property.schema = both(property.schema.clone(), other.schema);
-                    }
+                    Some(property) => property.schema = both(property.schema.clone(), other.schema),
                     None => {
                         properties.insert(name, other);
                     }
                 }
             }
-            ShapeKind::Object { properties, additional: additional.or(other) }
+            for (name, property) in &mut properties {
+                property.required = required.contains(name);
+            }
+            ShapeKind::Object { properties, required, additional: additional.or(other) }
         }
         (ShapeKind::Array { items: left }, ShapeKind::Array { items: right }) => ShapeKind::Array {
             items: match (left, right) {
@@ -420,7 +425,7 @@ fn object_of<'a>(
         Some(AdditionalProperties::Schema(schema)) => Some(schema_ref(schema)),
         Some(AdditionalProperties::Any(_)) | None => None,
     };
-    ShapeKind::Object { properties, additional }
+    ShapeKind::Object { properties, required: required.iter().map(String::as_str).collect(), additional }
 }
 
 /// The schema that `reference` names.

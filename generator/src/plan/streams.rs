@@ -56,7 +56,7 @@ pub(super) fn draft<'a>(
     let known = parameters::of(context.document, context.schemas, operation)?;
     let mut reading = Reading { document: context.document, source: &source, known, inferences: Vec::new(), said };
 
-    let found = reading.records(context.schemas, &answer)?;
+    let found = reading.records(context.schemas, &answer, operation.path)?;
     let wanted = names::type_name(&names::singular(last_name(operation.path).unwrap_or(&operation.id)));
     let record = context.types.lower(found.record, &wanted).ty;
     if !matches!(context.types.kind(record), Some(TypeKind::Struct(_))) {
@@ -136,11 +136,11 @@ impl Reading<'_> {
         inferred.value
     }
 
-    fn records<'a>(&mut self, schemas: Schemas<'a>, answer: &Answer<'a>) -> Result<Records<'a>, String> {
+    fn records<'a>(&mut self, schemas: Schemas<'a>, answer: &Answer<'a>, path: &str) -> Result<Records<'a>, String> {
         let pointer = match &self.source.records {
             Some(pointer) => pointer.clone(),
             None => {
-                let inferred = infer::records::infer(schemas, &answer.schema)?;
+                let inferred = infer::records::infer(schemas, &answer.schema, path)?;
                 let value = format!("`{}`", inferred.value);
                 self.infer("records", value, inferred)
             }
@@ -154,7 +154,7 @@ impl Reading<'_> {
                 Ok(Records { pointer, required, record })
             }
             Located::Missing { parent, segment, names } => {
-                let message = format!("`{pointer}`: the response has no `{segment}` at `{parent}`");
+                let message = missing_in_response(&pointer, &parent, &segment);
                 self.error("/records", message, near(&segment, &names));
                 Err(format!("the response has nothing at `{pointer}`"))
             }
@@ -294,7 +294,7 @@ impl Reading<'_> {
     /// Refuses a pointer to the next page's token that the response's schema lacks.
     fn in_body(&mut self, schemas: Schemas<'_>, answer: &Answer<'_>, path: &str) {
         if let Located::Missing { parent, segment, names } = schemas.locate(&answer.schema, path) {
-            let message = format!("`{path}`: the response has no `{segment}` at `{parent}`");
+            let message = missing_in_response(path, &parent, &segment);
             self.error("/pagination/pointer", message, near(&segment, &names));
         }
     }
@@ -342,6 +342,13 @@ impl Reading<'_> {
             }
             (None, None) => known.default.as_ref().and_then(serde_json::Value::as_u64),
         }
+    }
+}
+
+fn missing_in_response(path: &str, parent: &str, segment: &str) -> String {
+    match parent {
+        "" => format!("`{path}`: the schema of the response has no field `{segment}`"),
+        parent => format!("`{path}`: the schema of the response has no field `{segment}` at `{parent}`"),
     }
 }
 

@@ -12,6 +12,8 @@ use super::names::{self, Scope};
 use super::schema::{Property, SchemaRef, Schemas, Shape, ShapeKind};
 
 mod finish;
+#[cfg(test)]
+mod tests;
 
 /// Schemas nested deeper than this in one another are kept as JSON.
 const DEEPEST: usize = 48;
@@ -127,7 +129,7 @@ impl<'a> Types<'a> {
         let kind = match shape.kind {
             ShapeKind::String { values, .. } => enum_of(wanted, &values),
             ShapeKind::Array { items } => TypeKind::List(self.element(items, &names::singular(wanted))),
-            ShapeKind::Object { properties, additional } if properties.is_empty() => {
+            ShapeKind::Object { properties, additional, .. } if properties.is_empty() => {
                 TypeKind::Map(self.element(additional, &format!("{wanted}Value")))
             }
             ShapeKind::Object { properties, .. } => self.struct_of(wanted, properties),
@@ -255,7 +257,7 @@ fn scalar_of(kind: &ShapeKind<'_>) -> Option<Scalar> {
             Some("byte") => Scalar::Base64,
             _ => Scalar::String,
         },
-        ShapeKind::Object { properties, additional: None } if properties.is_empty() => Scalar::Json,
+        ShapeKind::Object { properties, additional: None, .. } if properties.is_empty() => Scalar::Json,
         ShapeKind::Object { .. } | ShapeKind::Array { .. } | ShapeKind::OneOf(_) => return None,
     })
 }

@@ -20,11 +20,12 @@ const CURSOR_PARAMETERS: [&str; 11] = [
     "start_cursor",
     "page[after]",
 ];
-const CURSOR_FIELDS: [&str; 13] = [
+const CURSOR_FIELDS: [&str; 14] = [
     "next_cursor",
     "next_page_token",
     "next_token",
     "continuation_token",
+    "next_offset",
     "next_marker",
     "next",
     "next_page",

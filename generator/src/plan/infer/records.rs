@@ -14,7 +14,11 @@ const NAMES: [&str; 13] = [
 const ENVELOPES: [&str; 5] = ["data", "result", "response", "payload", "_embedded"];
 
 /// JSON Pointer to the records, or why none can be told.
-pub(in crate::plan) fn infer(schemas: Schemas<'_>, response: &SchemaRef<'_>) -> Result<Inferred<String>, String> {
+pub(in crate::plan) fn infer(
+    schemas: Schemas<'_>,
+    response: &SchemaRef<'_>,
+    path: &str,
+) -> Result<Inferred<String>, String> {
     match schemas.shape(response).kind {
         ShapeKind::Array { items } => {
             if items.is_some_and(|items| is_record(schemas, &items)) {
@@ -24,11 +28,19 @@ pub(in crate::plan) fn infer(schemas: Schemas<'_>, response: &SchemaRef<'_>) -> 
             Err("the response is a list, but not of objects with fields".to_owned())
         }
         ShapeKind::Object { .. } => match in_envelope(schemas, response, "") {
+            // `/pets/{id}` answers with one pet, and a list in it is a part of it.
+            Ok(found) if path.ends_with('}') && !has_envelope_name(&found.value) => {
+                Err(format!("the path ends in a parameter, so that `{}` seems to be a part of one object", found.value))
+            }
             Ok(found) => Ok(found),
             Err(reason) => inner_envelope(schemas, response).ok_or(reason),
         },
         _ => Err("the response is neither an object nor a list".to_owned()),
     }
+}
+
+fn has_envelope_name(at: &str) -> bool {
+    first_of(&NAMES, at.strip_prefix('/')).is_some()
 }
 
 fn in_envelope(schemas: Schemas<'_>, envelope: &SchemaRef<'_>, at: &str) -> Result<Inferred<String>, String> {

@@ -1,0 +1,226 @@
+//! What the command says of wrong input, to the letter.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::Path;
+use std::process::Command;
+
+const DOCUMENT: &str = r#"openapi: 3.0.3
+info: {title: Shop, version: "1"}
+servers: [{url: "https://shop.example"}]
+paths:
+  /shops/{shop}/orders:
+    get:
+      operationId: listOrders
+      parameters:
+        - {name: shop, in: path, required: true, schema: {type: string}}
+        - {name: limit, in: query, schema: {type: integer}}
+        - {name: cursor, in: query, schema: {type: string}}
+      responses:
+        "200":
+          description: Orders.
+          content:
+            application/json:
+              schema:
+                type: object
+                required: [orders]
+                properties:
+                  orders: {type: array, items: {$ref: '#/components/schemas/Order'}}
+                  next_cursor: {type: string}
+components:
+  schemas:
+    Order:
+      type: object
+      required: [id]
+      properties:
+        id: {type: string}
+        created_at: {type: string, format: date-time}
+        paid: {type: boolean}
+"#;
+
+/// An overlay that annotates the one operation.
+fn annotation(annotation: &str) -> String {
+    format!(
+        "overlay: 1.0.0\ninfo: {{title: t, version: '1'}}\nactions:\n  - target: $.paths['/shops/{{shop}}/orders'].get\n    \
+         update: {{x-kafka-source: {annotation}}}\n"
+    )
+}
+
+/// What `headwater generate`, with `arguments` more, says of these files, and its exit code.
+fn said(files: &[(&str, &str)], arguments: &[&str]) -> (String, Option<i32>) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    run(folder.path(), &[&["generate", "shop.yaml", "--out", "out"], arguments].concat())
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> (String, Option<i32>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_headwater")).args(arguments).current_dir(folder).output().unwrap();
+    (String::from_utf8(output.stderr).unwrap(), output.status.code())
+}
+
+fn assert_said(files: &[(&str, &str)], arguments: &[&str], expected: &str) {
+    let (text, code) = said(files, arguments);
+    assert_eq!(text, expected);
+    assert_eq!(code, Some(2));
+}
+
+fn assert_annotation_said(text: &str, expected: &str) {
+    let overlay = annotation(text);
+    assert_said(&[("shop.yaml", DOCUMENT), ("o.yaml", &overlay)], &["--overlay", "o.yaml"], expected);
+}
+
+#[test]
+fn a_missing_file() {
+    assert_said(&[], &[], "error: the file `shop.yaml` does not exist\n --> shop.yaml\n");
+}
+
+#[test]
+fn every_missing_file_at_once() {
+    assert_said(
+        &[],
+        &["--overlay", "o.yaml"],
+        "error: the file `shop.yaml` does not exist\n --> shop.yaml\n\
+         error: the file `o.yaml` does not exist\n --> o.yaml\n",
+    );
+}
+
+#[test]
+fn an_error_of_yaml() {
+    assert_said(
+        &[("shop.yaml", "openapi: 3.0.3\ninfo:\n  title: a: b\n")],
+        &[],
+        "error: the YAML cannot be read: mapping values are not allowed in this context\n --> shop.yaml:3:11\n",
+    );
+}
+
+#[test]
+fn a_dangling_reference() {
+    let document = DOCUMENT.replace("schemas/Order'", "schemas/Ordr'");
+    assert_said(
+        &[("shop.yaml", &document)],
+        &[],
+        "error: the `$ref` to `#/components/schemas/Ordr` leads nowhere\n \
+         --> shop.yaml#/paths/~1shops~1{shop}~1orders/get/responses/200/content/application~1json/schema/properties/orders/items/$ref\n\
+         hint: did you mean `#/components/schemas/Order`?\n",
+    );
+}
+
+#[test]
+fn an_overlay_that_matches_nothing() {
+    let overlay = annotation("{}").replace("orders'", "oders'");
+    assert_said(
+        &[("shop.yaml", DOCUMENT), ("o.yaml", &overlay)],
+        &["--overlay", "o.yaml"],
+        "error: the target `$.paths['/shops/{shop}/oders'].get` matches nothing in the document\n \
+         --> o.yaml#/actions/0/target\n\
+         hint: did you mean `/shops/{shop}/orders`?\n",
+    );
+}
+
+#[test]
+fn a_field_that_the_schema_lacks() {
+    assert_annotation_said(
+        r#"{key: /ids, timestamp: /paid, parameters: {shop: a}}"#,
+        "error: `/ids`: the schema of `Order` has no field `ids`\n \
+         --> shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source/key \
+         (written by o.yaml#/actions/0/update/x-kafka-source/key)\n\
+         hint: did you mean `id`?\n\
+         error: `/paid` leads to a truth value, not to an instant (`type: string, format: date-time`)\n \
+         --> shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source/timestamp \
+         (written by o.yaml#/actions/0/update/x-kafka-source/timestamp)\n",
+    );
+}
+
+#[test]
+fn a_key_that_annotations_do_not_have() {
+    assert_annotation_said(
+        r#"{topics: a, parameters: {shop: a}, pagination: {style: cursr}}"#,
+        "error: there is no style of pagination called `cursr`\n \
+         --> shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source/pagination/style \
+         (written by o.yaml#/actions/0/update/x-kafka-source/pagination/style)\n\
+         hint: did you mean `cursor`?\n\
+         error: `x-kafka-source` has no key `topics`\n \
+         --> shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source/topics \
+         (written by o.yaml#/actions/0/update/x-kafka-source/topics)\n\
+         hint: did you mean `topic`?\n",
+    );
+}
+
+#[test]
+fn a_required_parameter_without_a_value() {
+    assert_annotation_said(
+        "{}",
+        "error: the required parameter `shop` of `listOrders` has no value\n \
+         --> shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source \
+         (written by o.yaml#/actions/0/update/x-kafka-source)\n\
+         hint: add it to `x-kafka-source` under `parameters`: a literal, or \"${config:shop}\" to have it configured\n",
+    );
+}
+
+#[test]
+fn parameters_that_do_not_fit() {
+    assert_annotation_said(
+        r#"{parameters: {shop: a, limit: many, curser: x}, records: /order, pagination: {style: none}}"#,
+        "error: `/order`: the schema of the response has no field `order`\n \
+         --> shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source/records \
+         (written by o.yaml#/actions/0/update/x-kafka-source/records)\n\
+         hint: did you mean `orders`?\n",
+    );
+    assert_annotation_said(
+        r#"{parameters: {shop: a, limit: many, curser: x}, pagination: {style: none}}"#,
+        "error: the parameter `limit`: `\"many\"` is not an integer\n \
+         --> shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source/parameters/limit \
+         (written by o.yaml#/actions/0/update/x-kafka-source/parameters/limit)\n\
+         error: the operation has no parameter `curser`\n \
+         --> shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source/parameters/curser \
+         (written by o.yaml#/actions/0/update/x-kafka-source/parameters/curser)\n\
+         hint: did you mean `cursor`?\n",
+    );
+}
+
+#[test]
+fn an_operation_that_is_not_there() {
+    assert_said(
+        &[("shop.yaml", DOCUMENT)],
+        &["--operations", "listOrder"],
+        "error: the document has no operation `listOrder`\n --> shop.yaml#/paths\nhint: did you mean `listOrders`?\n",
+    );
+}
+
+#[test]
+fn a_version_that_is_not_read() {
+    assert_said(
+        &[("shop.yaml", &DOCUMENT.replace("openapi: 3.0.3", "openapi: 3.1.0"))],
+        &[],
+        "error: the document is of OpenAPI version `3.1.0`; 3.0 is what is read\n --> shop.yaml#/openapi\n\
+         hint: convert the document to OpenAPI 3.0\n",
+    );
+}
+
+#[test]
+fn nothing_selected() {
+    assert_said(
+        &[("shop.yaml", DOCUMENT)],
+        &[],
+        "error: no operation is selected\n --> shop.yaml#/paths\n\
+         hint: annotate operations with `x-kafka-source`, or name them with `--operations`; \
+         `headwater inspect` lists what can be a stream\n",
+    );
+}
+
+#[test]
+fn a_crate_that_differs_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("shop.yaml"), DOCUMENT).unwrap();
+    std::fs::write(folder.path().join("o.yaml"), annotation("{parameters: {shop: a}}")).unwrap();
+    let arguments = ["shop.yaml", "--overlay", "o.yaml", "--out", "out"];
+    let with = |command| run(folder.path(), &[&[command], &arguments[..]].concat());
+    assert_eq!(with("generate"), (String::new(), Some(0)));
+    assert_eq!(with("check"), (String::new(), Some(0)));
+    std::fs::write(folder.path().join("out/src/lib.rs"), "// changed\n").unwrap();
+    let (text, code) = with("check");
+    assert_eq!(code, Some(1));
+    assert!(text.starts_with("error: out is not what `generate` would write: 1 of "), "{text}");
+}
