@@ -61,22 +61,29 @@ impl Document {
         Ok(Self { file, sha256, api, value, origins })
     }
 
-    /// A document of one operation's response and some components, for tests.
+    /// A document of one operation and some schemas, for tests.
     #[cfg(test)]
-    pub(crate) fn of(response: Value, mut components: Value) -> Self {
+    pub(crate) fn of_operation(operation: Value, schemas: Value) -> Self {
         let mut value = serde_json::json!({
-            "openapi": "3.0.3", "info": {"title": "t", "version": "1"},
-            "paths": {"/things": {"get": {"operationId": "listThings", "responses": {"200": {
-                "description": "ok", "content": {"application/json": {"schema": response}},
-            }}}}},
-            "components": {"schemas": components.take()},
+            "openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {}, "components": {},
         });
+        value["paths"]["/things"]["get"] = operation;
+        value["components"]["schemas"] = schemas;
         let mut said = Diagnostics::default();
         refs::resolve(&mut value, "test", &mut said);
         assert!(!said.has_errors(), "{said:?}");
         normalise::normalise(&mut value);
         let api = typed::parse(&value, "test").unwrap_or_else(|said| unreachable!("{said:?}"));
         Self { file: "test.yaml".to_owned(), sha256: String::new(), api, value, origins: Vec::new() }
+    }
+
+    /// A document of one operation that answers with JSON of this schema, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(response: Value, schemas: Value) -> Self {
+        let mut operation =
+            serde_json::json!({"operationId": "listThings", "responses": {"200": {"description": "ok"}}});
+        operation["responses"]["200"]["content"]["application/json"]["schema"] = response;
+        Self::of_operation(operation, schemas)
     }
 
     /// Says that `diagnostic` is about what stands at `pointer`, and which overlay wrote it there, if one did.

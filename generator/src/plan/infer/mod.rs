@@ -4,6 +4,8 @@ pub(super) mod key;
 pub(super) mod offset;
 pub(super) mod pagination;
 pub(super) mod records;
+#[cfg(test)]
+mod tests;
 pub(super) mod topic;
 
 /// Something inferred.
@@ -26,18 +28,4 @@ fn is_same(left: &str, right: &str) -> bool {
         text.chars().filter(|c| !matches!(c, '_' | '-' | '.' | ' ')).map(|c| c.to_ascii_lowercase()).collect()
     };
     letters(left) == letters(right)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_the_same_however_they_are_written() {
-        assert!(is_same("page_token", "pageToken"));
-        assert!(is_same("per_page", "per-page"));
-        assert!(!is_same("page", "pages"));
-        assert_eq!(first_of(&["cursor", "page_token"], ["pageToken", "x"]), Some("pageToken"));
-        assert_eq!(first_of(&["cursor"], ["pageToken", "x"]), None);
-    }
 }
