@@ -21,9 +21,12 @@ pub(crate) struct ParameterDefinition {
     pub(crate) description: &'static str,
 }
 
+/// Makes an operation from the configured parameters.
+type BuildOperation = dyn Fn(&Parameters) -> Result<Box<dyn Operation>, ConnectorError>;
+
 /// How an operation is made once its parameters are known.
 pub(crate) struct OperationDefinition {
-    pub(crate) build: Box<dyn Fn(&Parameters) -> Result<Box<dyn Operation>, ConnectorError>>,
+    pub(crate) build: Box<BuildOperation>,
 }
 
 impl Connector {

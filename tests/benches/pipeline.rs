@@ -8,6 +8,8 @@
 //! HEADWATER_BENCH_RECORDS=500000 cargo bench -p headwater-tests
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what it prints is its result")]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::net::SocketAddr;
@@ -361,7 +363,7 @@ fn event(index: usize) -> Value {
         },
         "price": 120.5 + index as f64,
         "quantity": 1,
-        "note": if index % 10 == 0 {
+        "note": if index.is_multiple_of(10) {
             "The owner called twice and asked for \"the calm one\"; the papers are in the office, second shelf."
         } else {
             "The owner called twice and asked for the calm one; the papers are in the office, second shelf."

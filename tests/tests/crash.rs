@@ -1,6 +1,8 @@
 //! What if it dies halfway? A connector that is killed again and again, and one that is replaced while it runs: every
 //! record stands in Kafka exactly once.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "this is a test, helpers included")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -148,7 +150,7 @@ fn issue(index: usize) -> Value {
         "id": index + 1,
         "number": index + 1,
         "title": format!("Issue {index}"),
-        "state": if index % 2 == 0 { "open" } else { "closed" },
+        "state": if index.is_multiple_of(2) { "open" } else { "closed" },
         "created_at": at,
         "updated_at": at,
         "comments": index % 7,

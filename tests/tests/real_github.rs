@@ -1,6 +1,8 @@
 //! GitHub's own document: the operation that lists a repository's issues, out of hundreds, with only the types that it
 //! reaches; and what it puts into a real Kafka, read by a client that shares no code with ours.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "this is a test, helpers included")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -96,7 +96,7 @@ impl Page {
         self.values.raw(&self.prefix);
         write(&mut self.values).map_err(PushError::Encode)?;
         let key_start = self.keys.len();
-        let key = key(&mut self.keys).then(|| key_start..self.keys.len());
+        let key = if key(&mut self.keys) { Some(key_start..self.keys.len()) } else { None };
         if let Some(tracker) = &mut self.offsets {
             let content = &self.values.bytes()[value_start + self.prefix.len()..];
             let verdict = tracker.observe(offset, || content_hash(&self.keys[key_start..], content));
