@@ -83,6 +83,39 @@ impl TypedOperation for ListNotes {
     }
 }
 
+/// The same API, asked for what comes after the last note.
+struct FollowNotes;
+
+impl TypedOperation for FollowNotes {
+    type Record<'page> = Note<'page>;
+
+    fn facts(&self) -> OperationFacts {
+        OperationFacts {
+            id: "followNotes".into(),
+            pagination: Pagination::None,
+            incremental: Some(Incremental {
+                mode: IncrementalMode::Cursor,
+                field: "/id".into(),
+                parameter: "above".into(),
+                initial: Some("3".into()),
+            }),
+            ..ListNotes.facts()
+        }
+    }
+
+    fn request(&self) -> Request {
+        Request::get("/notes")
+    }
+
+    fn key(record: &Note<'_>, out: &mut Vec<u8>) -> bool {
+        record.id.write_key(out)
+    }
+
+    fn offset<'record>(record: &'record Note<'_>) -> Option<OffsetValue<'record>> {
+        record.id.offset_value()
+    }
+}
+
 /// Ten notes a page; what it is asked is written down.
 #[derive(Clone, Default)]
 struct Api {
@@ -108,11 +141,13 @@ async fn answer(
 ) -> Result<axum::Json<Value>, StatusCode> {
     let since = query.get("since").cloned().unwrap_or_default();
     let after: usize = query.get("after").map_or(0, |after| after.parse().unwrap());
+    let above: i64 = query.get("above").map_or(0, |above| above.parse().unwrap());
     api.asked.lock().unwrap().push(query);
     if api.broken_after.lock().unwrap().is_some_and(|broken| after > broken) {
         return Err(StatusCode::BAD_REQUEST);
     }
-    let notes: Vec<_> = api.notes.lock().unwrap().iter().filter(|(_, at)| *at >= since).cloned().collect();
+    let notes: Vec<_> =
+        api.notes.lock().unwrap().iter().filter(|(id, at)| *at >= since && *id > above).cloned().collect();
     let page: Vec<_> = notes.iter().skip(after).take(10).map(|(id, at)| json!({ "id": id, "at": at })).collect();
     let next = (after + 10 < notes.len()).then(|| (after + 10).to_string());
     Ok(axum::Json(json!({ "notes": page, "next": next })))
@@ -133,7 +168,15 @@ impl Setup {
     }
 
     async fn run(&self, mode: Mode, stop: watch::Receiver<bool>) -> Result<Summary, RunError> {
-        let connector = Connector::new("notes").operation(|_| Ok(ListNotes));
+        self.run_connector(&Connector::new("notes").operation(|_| Ok(ListNotes)), mode, stop).await
+    }
+
+    async fn run_connector(
+        &self,
+        connector: &Connector,
+        mode: Mode,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Summary, RunError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         let config = json!({ "http.api.base.url": self.url.as_str(), "api1.max.retries": 0 });
         std::fs::write(file.path(), config.to_string()).unwrap();
@@ -141,8 +184,8 @@ impl Setup {
             bootstrap_servers: self.embedded.bootstrap_servers().to_owned(),
             registry: self.embedded.registry_url().clone(),
         };
-        let config = ConnectorConfig::load(&connector, Some(file.path()), &Environment::default(), &services).unwrap();
-        run(&connector, config, Some(&self.embedded), mode, stop).await
+        let config = ConnectorConfig::load(connector, Some(file.path()), &Environment::default(), &services).unwrap();
+        run(connector, config, Some(&self.embedded), mode, stop).await
     }
 
     async fn run_once(&self) -> Result<Summary, RunError> {
@@ -230,4 +273,20 @@ async fn it_polls_until_it_is_told_to_stop() {
     assert_eq!(summary.records, 7);
     assert_eq!(summary.transactions, 2, "a cycle without news opens no transaction");
     assert_eq!(setup.ids().await, (1..=7).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_stream_that_follows_the_last_record_asks_until_nothing_comes() {
+    let setup = Setup::new().await;
+    setup.api.add(1..=25, "2024-01-01T00:00:00Z");
+    let connector = Connector::new("notes").operation(|_| Ok(FollowNotes));
+    let (_stop, stopped) = watch::channel(false);
+    let summary = setup.run_connector(&connector, Mode::Once, stopped.clone()).await.unwrap();
+    assert_eq!(summary.records, 22, "what comes after the initial offset");
+    let asked: Vec<_> = setup.api.asked().into_iter().map(|mut query| query.remove("above").unwrap()).collect();
+    assert_eq!(asked, ["3", "13", "23", "25"]);
+
+    setup.api.add(26..=26, "2024-01-01T00:00:00Z");
+    assert_eq!(setup.run_connector(&connector, Mode::Once, stopped).await.unwrap().records, 1);
+    assert_eq!(setup.ids().await, (4..=26).collect::<Vec<_>>());
 }
