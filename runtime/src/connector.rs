@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::operation::{Operation, Typed, TypedOperation};
+use crate::operation::{Operation, OperationFacts, Typed, TypedOperation};
+use crate::record::Record;
 
 /// A generated connector.
 pub struct Connector {
@@ -24,8 +25,12 @@ pub(crate) struct ParameterDefinition {
 /// Makes an operation from the configured parameters.
 type BuildOperation = dyn Fn(&Parameters) -> Result<Box<dyn Operation>, ConnectorError>;
 
-/// How an operation is made once its parameters are known.
+/// An operation, before its parameters are known.
 pub(crate) struct OperationDefinition {
+    pub(crate) facts: OperationFacts,
+    /// The Avro schema of its records, as JSON text.
+    pub(crate) avro_schema: &'static str,
+    /// How it is made from the parameters.
     pub(crate) build: Box<BuildOperation>,
 }
 
@@ -53,6 +58,8 @@ impl Connector {
     #[must_use]
     pub fn operation<O: TypedOperation>(mut self, build: fn(&Parameters) -> Result<O, ConnectorError>) -> Self {
         self.operations.push(OperationDefinition {
+            facts: O::facts(),
+            avro_schema: <O::Record<'static> as Record>::AVRO_SCHEMA,
             build: Box::new(move |parameters| Ok(Box::new(Typed::new(build(parameters)?)))),
         });
         self

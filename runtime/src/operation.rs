@@ -152,7 +152,7 @@ pub trait TypedOperation: Send + Sync + 'static {
     type Record<'page>: Record + Deserialize<'page>;
 
     /// The operation's facts.
-    fn facts(&self) -> OperationFacts;
+    fn facts() -> OperationFacts;
 
     /// The request, without what paging and offset add to it.
     fn request(&self) -> Request;
@@ -260,7 +260,7 @@ pub(crate) struct Typed<O> {
 
 impl<O: TypedOperation> Typed<O> {
     pub(crate) fn new(operation: O) -> Self {
-        let facts = operation.facts();
+        let facts = O::facts();
         let shape = PageShape::new(&facts);
         Self { operation, facts, shape }
     }

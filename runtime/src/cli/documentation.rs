@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 
 use super::Format;
-use crate::config::{GeneratedFacts, OperationDocumentation, PropertyDocumentation, documentation};
+use crate::config::{OperationDocumentation, PropertyDocumentation, documentation};
 use crate::connector::Connector;
 
 /// Width of a table, in characters.
@@ -32,13 +32,8 @@ pub(super) fn render(connector: &Connector, format: Format) -> String {
 
 fn operation_row(operation: &OperationDocumentation) -> Vec<String> {
     let prefix = format!("{}.", operation.prefix);
-    match &operation.generated {
-        Some(GeneratedFacts { id, topic, interval_ms, initial_offset }) => {
-            let initial_offset = initial_offset.clone().unwrap_or_default();
-            vec![prefix, id.clone(), topic.clone(), interval_ms.to_string(), initial_offset]
-        }
-        None => vec![prefix],
-    }
+    let initial_offset = operation.initial_offset.clone().unwrap_or_default();
+    vec![prefix, operation.id.clone(), operation.topic.clone(), operation.interval_ms.to_string(), initial_offset]
 }
 
 fn property_row(property: &PropertyDocumentation) -> Vec<String> {

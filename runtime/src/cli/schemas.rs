@@ -3,20 +3,15 @@
 use serde_json::{Map, Value};
 
 use super::diagnostic::{Diagnostic, Failure};
-use crate::config::describe;
 use crate::connector::Connector;
 
 /// The schemas as JSON: one object by subject, or only the schema of one operation.
 pub(super) fn render(connector: &Connector, operation: Option<&str>) -> Result<String, Failure> {
     let mut schemas = Map::new();
-    for (index, described) in describe(connector).iter().enumerate() {
-        let Some(described) = described else {
-            let message = format!("operation `api{}` cannot be made without its parameters", index + 1);
-            return Err(Failure::run([Diagnostic { message, hint: None }]));
-        };
-        let schema: Value = serde_json::from_str(described.avro_schema())
+    for definition in &connector.operations {
+        let schema: Value = serde_json::from_str(definition.avro_schema)
             .map_err(|error| Failure::run([Diagnostic::of_error(&error)]))?;
-        let facts = described.facts();
+        let facts = &definition.facts;
         if operation == Some(&facts.id) {
             return Ok(pretty(&schema));
         }
@@ -29,8 +24,7 @@ pub(super) fn render(connector: &Connector, operation: Option<&str>) -> Result<S
 }
 
 fn unknown(connector: &Connector, id: &str) -> Failure {
-    let ids =
-        describe(connector).iter().flatten().map(|operation| format!("`{}`", operation.facts().id)).collect::<Vec<_>>();
+    let ids: Vec<_> = connector.operations.iter().map(|definition| format!("`{}`", definition.facts.id)).collect();
     let message = format!("the connector has no operation `{id}`");
     Failure::input([Diagnostic { message, hint: Some(format!("its operations are {}", ids.join(", "))) }])
 }

@@ -162,7 +162,7 @@ pub(super) fn read_operation(
     reader: &mut Reader<'_>,
     number: usize,
     api: Option<&Api>,
-    facts: Option<&OperationFacts>,
+    facts: &OperationFacts,
 ) -> Option<OperationSettings> {
     let topic = reader.get_of(number, &TOPICS);
     let interval = reader.get_of(number, &INTERVAL);
@@ -170,10 +170,10 @@ pub(super) fn read_operation(
     let connect_timeout = reader.get_of(number, &CONNECT_TIMEOUT);
     let request_timeout = reader.get_of(number, &REQUEST_TIMEOUT);
     let retry = read_retry(reader, number);
-    if let (Some(value), Some(facts)) = (&initial_offset, facts) {
+    if let Some(value) = &initial_offset {
         check_initial_offset(reader, number, value, facts);
     }
-    let (api, facts) = (api?, facts?);
+    let api = api?;
     let initial_offset = initial_offset.or_else(|| Some(facts.incremental.as_ref()?.initial.as_ref()?.to_string()));
     let mut http = ClientSettings::new(api.base_url.clone());
     http.auth = api.auth.clone();

@@ -4,9 +4,8 @@ use serde::Serialize;
 
 use super::names::api_name;
 use super::property::{AnyProperty, DefaultValue, Generated, Importance, Scope};
-use super::{describe, properties, variable_name};
-use crate::connector::Connector;
-use crate::operation::Operation;
+use super::{properties, variable_name};
+use crate::connector::{Connector, OperationDefinition};
 
 /// What is said of a connector's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -22,14 +21,6 @@ pub struct Documentation {
 pub struct OperationDocumentation {
     /// What the names of its properties begin with, before a dot.
     pub prefix: String,
-    /// What it was generated with; `None` if that cannot be told without the connector's parameters.
-    #[serde(flatten)]
-    pub generated: Option<GeneratedFacts>,
-}
-
-/// What an operation was generated with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct GeneratedFacts {
     /// Its id.
     pub id: String,
     /// Its topic, unless configured.
@@ -85,21 +76,18 @@ pub fn documentation(connector: &Connector) -> Documentation {
 }
 
 fn operations(connector: &Connector) -> Vec<OperationDocumentation> {
-    let generated = |operation: &dyn Operation| {
-        let facts = operation.facts();
+    let document = |(number, definition): (usize, &OperationDefinition)| {
+        let facts = &definition.facts;
         let initial = facts.incremental.as_ref().and_then(|incremental| incremental.initial.as_ref());
-        GeneratedFacts {
+        OperationDocumentation {
+            prefix: format!("api{number}"),
             id: facts.id.to_string(),
             topic: facts.topic.to_string(),
             interval_ms: facts.interval.as_millis(),
             initial_offset: initial.map(ToString::to_string),
         }
     };
-    let document = |(index, operation): (usize, Option<Box<dyn Operation>>)| OperationDocumentation {
-        prefix: format!("api{}", index + 1),
-        generated: operation.as_deref().map(generated),
-    };
-    describe(connector).into_iter().enumerate().map(document).collect()
+    (1..).zip(&connector.operations).map(document).collect()
 }
 
 fn document(property: &dyn AnyProperty, connector: &Connector) -> PropertyDocumentation {

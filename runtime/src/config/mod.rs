@@ -37,14 +37,13 @@ use url::Url;
 
 pub use api::OperationSettings;
 pub use delivery::{Boundary, Delivery, ExactlyOnce, OffsetsTopic, TopicCreation};
-pub use documentation::{Documentation, GeneratedFacts, OperationDocumentation, PropertyDocumentation, documentation};
+pub use documentation::{Documentation, OperationDocumentation, PropertyDocumentation, documentation};
 pub use environment::{Environment, variable_name};
 pub use problem::{ConfigProblems, Origin, Problem, ProblemKind, PropertyName, Shown};
 pub use raw::ReadError;
 
 use crate::connector::{Connector, ConnectorError, Parameters};
 use crate::kafka::KafkaSettings;
-use crate::operation::Operation;
 use crate::registry::RegistrySettings;
 use names::Names;
 use property::AnyProperty;
@@ -124,13 +123,11 @@ impl ConnectorConfig {
     ) -> Result<Self, ConfigError> {
         let entries = file.map(raw::read).transpose()?.unwrap_or_default();
         let path = file.map(|path| path.display().to_string()).unwrap_or_default();
-        let described = describe(connector);
-        let ids = described.iter().map(|operation| Some(operation.as_ref()?.facts().id.to_string())).collect();
-        let names = Names::new(connector, ids, properties());
+        let names = Names::new(connector, properties());
         let mut problems = Vec::new();
         let settings = Settings::assemble(&path, entries, environment, &names, &mut problems);
         let mut reader = Reader::new(&settings, &names, problems);
-        let config = read(&mut reader, connector, &described, services);
+        let config = read(&mut reader, connector, services);
         let problems = reader.into_problems();
         match config {
             Some(config) if problems.is_empty() => Ok(config),
@@ -140,24 +137,16 @@ impl ConnectorConfig {
 }
 
 /// Reads everything, so that all problems are found, and only then gives up.
-fn read(
-    reader: &mut Reader<'_>,
-    connector: &Connector,
-    described: &[Option<Box<dyn Operation>>],
-    services: &Services,
-) -> Option<ConnectorConfig> {
+fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> Option<ConnectorConfig> {
     let name = identity::read(reader, connector.name);
     let parameters = read_parameters(reader, connector);
-    let built = parameters.as_ref().and_then(|parameters| build(reader, connector, parameters));
+    if let Some(parameters) = &parameters {
+        try_parameters(reader, connector, parameters);
+    }
     let api = api::read(reader, connector.base_url);
-    let operations = described
-        .iter()
-        .enumerate()
-        .map(|(index, described)| {
-            // What is described serves to find more problems; with one found already, nothing comes of it.
-            let built = built.as_ref().and_then(|built| built.get(index)).or(described.as_ref());
-            api::read_operation(reader, index + 1, api.as_ref(), built.map(|operation| operation.facts()))
-        })
+    let operations = (1..)
+        .zip(&connector.operations)
+        .map(|(number, definition)| api::read_operation(reader, number, api.as_ref(), &definition.facts))
         // Not straight into an `Option`, which would stop at the first that is wrong.
         .collect::<Vec<_>>();
     let (kafka, registry) = match services {
@@ -191,32 +180,15 @@ fn read_parameters(reader: &mut Reader<'_>, connector: &Connector) -> Option<Par
     Some(Parameters::new(values.into_iter().collect::<Option<BTreeMap<_, _>>>()?))
 }
 
-/// Makes the operations, to learn what they are about and whether they take the parameters.
-fn build(reader: &mut Reader<'_>, connector: &Connector, parameters: &Parameters) -> Option<Vec<Box<dyn Operation>>> {
-    let built = connector.operations.iter().map(|definition| (definition.build)(parameters)).collect::<Vec<_>>();
-    built
-        .into_iter()
-        .map(|operation| match operation {
-            Ok(operation) => Some(operation),
+/// Makes the operations, to see whether they take the parameters.
+fn try_parameters(reader: &mut Reader<'_>, connector: &Connector, parameters: &Parameters) {
+    for definition in &connector.operations {
+        match (definition.build)(parameters) {
+            Ok(_) => {}
             Err(ConnectorError::Missing { name }) => {
                 reader.conflict(&name, "is asked for by an operation, but is none of the connector's parameters", None);
-                None
             }
-            Err(ConnectorError::Invalid { name, expected, .. }) => {
-                reader.invalid(&name, expected, None);
-                None
-            }
-        })
-        .collect::<Vec<_>>()
-        .into_iter()
-        .collect()
-}
-
-/// The operations, made from parameters that are none, to be asked for what does not depend on them: only an operation
-/// knows its facts, and parameters may not be known. `None`: it does not take the parameters.
-pub(crate) fn describe(connector: &Connector) -> Vec<Option<Box<dyn Operation>>> {
-    // Both text and a number.
-    let parameters = connector.parameters.iter().map(|parameter| (parameter.name.to_owned(), "0".to_owned()));
-    let parameters = Parameters::new(parameters.collect());
-    connector.operations.iter().map(|definition| (definition.build)(&parameters).ok()).collect()
+            Err(ConnectorError::Invalid { name, expected, .. }) => reader.invalid(&name, expected, None),
+        }
+    }
 }

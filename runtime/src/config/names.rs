@@ -18,8 +18,8 @@ pub(super) struct Names {
     variables: BTreeMap<String, String>,
     /// The beginnings of families.
     families: Vec<&'static str>,
-    /// The operations' ids, in order; `None` for one that cannot be told without its parameters.
-    operations: Vec<Option<String>>,
+    /// The operations' ids, in order.
+    operations: Vec<String>,
 }
 
 /// What a name means.
@@ -44,11 +44,8 @@ fn split_api(name: &str) -> Option<(usize, &str)> {
 }
 
 impl Names {
-    pub(super) fn new(
-        connector: &Connector,
-        operations: Vec<Option<String>>,
-        properties: impl Iterator<Item = &'static dyn AnyProperty>,
-    ) -> Self {
+    pub(super) fn new(connector: &Connector, properties: impl Iterator<Item = &'static dyn AnyProperty>) -> Self {
+        let operations = connector.operations.iter().map(|definition| definition.facts.id.to_string()).collect();
         let mut names = Self { known: BTreeMap::new(), variables: BTreeMap::new(), families: Vec::new(), operations };
         for parameter in &connector.parameters {
             names.add(parameter.name, Known { name: parameter.name.to_owned(), secret: false });
@@ -103,7 +100,7 @@ impl Names {
 
     /// A property as messages name it.
     pub(super) fn in_message(&self, name: &str) -> PropertyName {
-        let operation = split_api(name).and_then(|(number, _)| self.operations.get(number - 1)?.clone());
+        let operation = split_api(name).and_then(|(number, _)| self.operations.get(number - 1).cloned());
         PropertyName { name: name.to_owned(), operation }
     }
 
@@ -131,10 +128,7 @@ impl Names {
     }
 
     fn list_operations(&self) -> String {
-        let name = |(index, id): (usize, &Option<String>)| match id {
-            Some(id) => format!("`api{}` is `{id}`", index + 1),
-            None => format!("`api{}`", index + 1),
-        };
+        let name = |(index, id): (usize, &String)| format!("`api{}` is `{id}`", index + 1);
         match self.operations.len() {
             0 => "the connector has no operations".to_owned(),
             _ => self.operations.iter().enumerate().map(name).collect::<Vec<_>>().join(", "),

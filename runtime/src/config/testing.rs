@@ -26,28 +26,27 @@ impl Record for Event {
     const AVRO_SCHEMA: &'static str = r#"{"type": "record", "name": "Event", "fields": []}"#;
 }
 
-struct List {
-    id: &'static str,
-    incremental: bool,
-}
+/// The operation `events`, which is read incrementally, or `users`, which is not.
+struct List<const INCREMENTAL: bool>;
 
-impl TypedOperation for List {
+impl<const INCREMENTAL: bool> TypedOperation for List<INCREMENTAL> {
     type Record<'page> = Event;
 
-    fn facts(&self) -> OperationFacts {
+    fn facts() -> OperationFacts {
         let incremental = Incremental {
             mode: IncrementalMode::Timestamp,
             field: "/at".into(),
             parameter: "since".into(),
             initial: Some("2024-01-01T00:00:00Z".into()),
         };
+        let id = if INCREMENTAL { "events" } else { "users" };
         OperationFacts {
-            id: self.id.into(),
-            topic: format!("test.{}", self.id).into(),
+            id: id.into(),
+            topic: format!("test.{id}").into(),
             records: "".into(),
             records_required: true,
             pagination: Pagination::None,
-            incremental: self.incremental.then_some(incremental),
+            incremental: INCREMENTAL.then_some(incremental),
             interval: Duration::from_secs(60),
         }
     }
@@ -67,9 +66,9 @@ pub(crate) fn connector() -> Connector {
         .operation(|parameters| {
             parameters.text("owner")?;
             parameters.parse::<i64>("number", "an integer")?;
-            Ok(List { id: "events", incremental: true })
+            Ok(List::<true>)
         })
-        .operation(|_| Ok(List { id: "users", incremental: false }))
+        .operation(|_| Ok(List::<false>))
 }
 
 /// What every configuration of [`connector`] needs.

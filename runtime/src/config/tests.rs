@@ -457,7 +457,7 @@ fn the_documentation_has_every_property_once() {
     assert!(names.contains(&"producer.override.*"));
     let operations: Vec<_> = documentation.operations.iter().map(|operation| operation.prefix.as_str()).collect();
     assert_eq!(operations, ["api1", "api2"]);
-    assert_eq!(documentation.operations[0].generated.as_ref().map(|facts| facts.id.as_str()), Some("events"));
+    assert_eq!(documentation.operations[0].id, "events");
     assert!(properties().all(|property| {
         let definition = property.definition();
         definition.doc.ends_with('.') && (definition.scope == Scope::Family) == definition.name.ends_with('.')

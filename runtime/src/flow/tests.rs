@@ -53,7 +53,7 @@ struct ListNotes;
 impl TypedOperation for ListNotes {
     type Record<'page> = Note<'page>;
 
-    fn facts(&self) -> OperationFacts {
+    fn facts() -> OperationFacts {
         OperationFacts {
             id: "listNotes".into(),
             topic: "notes".into(),
@@ -89,7 +89,7 @@ struct FollowNotes;
 impl TypedOperation for FollowNotes {
     type Record<'page> = Note<'page>;
 
-    fn facts(&self) -> OperationFacts {
+    fn facts() -> OperationFacts {
         OperationFacts {
             id: "followNotes".into(),
             pagination: Pagination::None,
@@ -99,7 +99,7 @@ impl TypedOperation for FollowNotes {
                 parameter: "above".into(),
                 initial: Some("3".into()),
             }),
-            ..ListNotes.facts()
+            ..ListNotes::facts()
         }
     }
 

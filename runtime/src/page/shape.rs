@@ -281,7 +281,7 @@ mod tests {
     impl TypedOperation for ListEvents {
         type Record<'page> = Event<'page>;
 
-        fn facts(&self) -> OperationFacts {
+        fn facts() -> OperationFacts {
             facts("/data/events", Pagination::Cursor { pointer: "/meta/next".into(), parameter: "after".into() })
         }
 
@@ -316,7 +316,7 @@ mod tests {
     }
 
     fn decode(body: &str, page: &mut Page) -> Result<(), DecodeError> {
-        PageShape::new(&ListEvents.facts()).decode::<ListEvents>(body.as_bytes(), page)
+        PageShape::new(&ListEvents::facts()).decode::<ListEvents>(body.as_bytes(), page)
     }
 
     fn keys(page: &Page) -> Vec<&str> {

@@ -101,7 +101,7 @@ impl ListIssues {
 impl TypedOperation for ListIssues {
     type Record<'page> = Issue<'page>;
 
-    fn facts(&self) -> OperationFacts {
+    fn facts() -> OperationFacts {
         OperationFacts {
             id: "listIssues".into(),
             topic: "github.issues".into(),

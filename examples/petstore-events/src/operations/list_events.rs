@@ -50,7 +50,7 @@ impl ListEvents {
 impl TypedOperation for ListEvents {
     type Record<'page> = Event<'page>;
 
-    fn facts(&self) -> OperationFacts {
+    fn facts() -> OperationFacts {
         OperationFacts {
             id: "listEvents".into(),
             topic: "petstore.events".into(),

@@ -46,7 +46,7 @@ impl ListPets {
 impl TypedOperation for ListPets {
     type Record<'page> = Pet<'page>;
 
-    fn facts(&self) -> OperationFacts {
+    fn facts() -> OperationFacts {
         OperationFacts {
             id: "listPets".into(),
             topic: "petstore.pets".into(),

@@ -260,7 +260,7 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
         impl #typed for #ident {
             type Record<'page> = #record;
 
-            fn facts(&self) -> #facts_type {
+            fn facts() -> #facts_type {
                 #facts
             }
 

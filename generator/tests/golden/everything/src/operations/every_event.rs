@@ -167,7 +167,7 @@ impl EveryEvent {
 impl TypedOperation for EveryEvent {
     type Record<'page> = Event<'page>;
 
-    fn facts(&self) -> OperationFacts {
+    fn facts() -> OperationFacts {
         OperationFacts {
             id: "every/event".into(),
             topic: "every/event".into(),

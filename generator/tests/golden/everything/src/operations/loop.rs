@@ -20,7 +20,7 @@ impl Urls {
 impl TypedOperation for Urls {
     type Record<'page> = Outer<'page>;
 
-    fn facts(&self) -> OperationFacts {
+    fn facts() -> OperationFacts {
         OperationFacts {
             id: "urls".into(),
             topic: "urls".into(),

@@ -22,7 +22,7 @@ impl Outer {
 impl TypedOperation for Outer {
     type Record<'page> = crate::models::Outer<'page>;
 
-    fn facts(&self) -> OperationFacts {
+    fn facts() -> OperationFacts {
         OperationFacts {
             id: "outer".into(),
             topic: "outer".into(),

@@ -21,7 +21,7 @@ impl Pages {
 impl TypedOperation for Pages {
     type Record<'page> = Outer<'page>;
 
-    fn facts(&self) -> OperationFacts {
+    fn facts() -> OperationFacts {
         OperationFacts {
             id: "pages".into(),
             topic: "pages".into(),

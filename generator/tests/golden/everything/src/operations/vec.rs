@@ -18,7 +18,7 @@ impl Vec {
 impl TypedOperation for Vec {
     type Record<'page> = Event<'page>;
 
-    fn facts(&self) -> OperationFacts {
+    fn facts() -> OperationFacts {
         OperationFacts {
             id: "once".into(),
             topic: "once".into(),

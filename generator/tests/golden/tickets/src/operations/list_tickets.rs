@@ -49,7 +49,7 @@ impl ListTickets {
 impl TypedOperation for ListTickets {
     type Record<'page> = Ticket<'page>;
 
-    fn facts(&self) -> OperationFacts {
+    fn facts() -> OperationFacts {
         OperationFacts {
             id: "tickets/list".into(),
             topic: "tickets".into(),
