@@ -42,7 +42,18 @@ impl Python {
     /// Runs `read_avro.py` on a topic: one JSON object per record, see there. `options` are further arguments, such as
     /// `["--raw"]`.
     pub fn read_avro(&self, parts: &RealParts, topic: &str, options: &[&str]) -> Result<Vec<Value>, HarnessError> {
-        let arguments = ["--bootstrap", &parts.bootstrap, "--registry", &parts.registry, "--topic", topic];
+        self.read_avro_from(&parts.bootstrap, &parts.registry, topic, options)
+    }
+
+    /// As [`Python::read_avro`], of any broker and registry.
+    pub fn read_avro_from(
+        &self,
+        bootstrap: &str,
+        registry: &str,
+        topic: &str,
+        options: &[&str],
+    ) -> Result<Vec<Value>, HarnessError> {
+        let arguments = ["--bootstrap", bootstrap, "--registry", registry, "--topic", topic];
         let output = self.run("read_avro.py", arguments.iter().chain(options))?;
         let lines = String::from_utf8_lossy(&output.stdout);
         let parse = |line| {

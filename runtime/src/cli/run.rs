@@ -91,8 +91,14 @@ fn failure(error: RunError) -> Failure {
             (matches!(kafka, KafkaError::Unreachable { .. } | KafkaError::Configuration { .. }), kafka.hint())
         }
         RunError::Registry(registry) => {
-            use RegistryError::{Denied, Settings, Unreachable};
-            (matches!(registry, Unreachable { .. } | Denied { .. } | Settings { .. }), registry.hint())
+            use RegistryError::{Answer, Denied, Failed, Settings, Unreachable};
+            let is_input = match registry {
+                Unreachable { .. } | Denied { .. } | Settings { .. } | Answer { .. } => true,
+                // There is no registry at this URL.
+                Failed { source, .. } => source.status() == Some(404),
+                _ => false,
+            };
+            (is_input, registry.hint())
         }
         RunError::Start(start) => (matches!(start, StartError::Connector(_) | StartError::Http(_)), None),
         RunError::Stream { source: StreamError::Request(request), .. } => (false, request.hint()),

@@ -17,7 +17,7 @@ pub enum KafkaError {
         reason: String,
     },
     /// No broker answered in time.
-    #[error("Kafka at `{bootstrap}` did not answer within {} seconds", .waited.as_secs_f32())]
+    #[error("Kafka at `{bootstrap}` did not answer within {waited:.1?}")]
     Unreachable {
         /// The brokers that were tried.
         bootstrap: String,

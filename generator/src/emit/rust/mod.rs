@@ -67,6 +67,7 @@ fn name(name: &str) -> TokenStream {
     }
 }
 
+/// The modules are kept from rustfmt: whoever formats a workspace that holds the crate would change what was generated.
 fn lib(plan: &ConnectorPlan) -> TokenStream {
     let doc = Doc::described(Some(&plan.document.title), || format!("The connector `{}`.", plan.name))
         .and_described(plan.document.description.as_deref())
@@ -83,8 +84,11 @@ fn lib(plan: &ConnectorPlan) -> TokenStream {
             reason = "names, values and shapes are those of the API"
         )]
 
+        #[rustfmt::skip]
         mod connector;
+        #[rustfmt::skip]
         pub mod models;
+        #[rustfmt::skip]
         pub mod operations;
 
         pub use connector::connector;

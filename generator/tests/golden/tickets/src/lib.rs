@@ -13,8 +13,11 @@
     reason = "names, values and shapes are those of the API"
 )]
 
+#[rustfmt::skip]
 mod connector;
+#[rustfmt::skip]
 pub mod models;
+#[rustfmt::skip]
 pub mod operations;
 
 pub use connector::connector;
