@@ -1,5 +1,7 @@
 //! The README's first command: the whole main job, with nothing installed.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "this is a test, helpers included")]
+
 use headwater_tests::run_headwater;
 
 #[test]

@@ -1,5 +1,7 @@
 //! Wrong input: one clear diagnostic that tells the place and what to do, exit code 2, and nothing written.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "this is a test, helpers included")]
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! `--dev`: a generated connector with a broker and a registry of its own, which any client can use while it runs.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "this is a test, helpers included")]
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

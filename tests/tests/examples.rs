@@ -1,5 +1,7 @@
 //! The connectors in `examples/` are what generating them gives, and generating them again changes no more than it must.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "this is a test, helpers included")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

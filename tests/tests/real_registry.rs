@@ -1,6 +1,8 @@
 //! A real server that we did not write, by its own document: Apicurio Registry's REST API, as the running registry
 //! describes it, and all the artifacts that it holds.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "this is a test, helpers included")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
