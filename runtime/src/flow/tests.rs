@@ -158,13 +158,14 @@ struct Setup {
     api: Api,
     url: Url,
     embedded: Embedded,
+    exactly_once: &'static str,
 }
 
 impl Setup {
     async fn new() -> Self {
         let api = Api::default();
         let url = serve(Router::new().route("/notes", get(answer)).with_state(api.clone())).await;
-        Self { api, url, embedded: Embedded::start().await.unwrap() }
+        Self { api, url, embedded: Embedded::start().await.unwrap(), exactly_once: "requested" }
     }
 
     async fn run(&self, mode: Mode, stop: watch::Receiver<bool>) -> Result<Summary, RunError> {
@@ -178,7 +179,11 @@ impl Setup {
         stop: watch::Receiver<bool>,
     ) -> Result<Summary, RunError> {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let config = json!({ "http.api.base.url": self.url.as_str(), "api1.max.retries": 0 });
+        let config = json!({
+            "http.api.base.url": self.url.as_str(),
+            "api1.max.retries": 0,
+            "exactly.once.support": self.exactly_once,
+        });
         std::fs::write(file.path(), config.to_string()).unwrap();
         let services = Services::Embedded {
             bootstrap_servers: self.embedded.bootstrap_servers().to_owned(),
@@ -289,4 +294,14 @@ async fn a_stream_that_follows_the_last_record_asks_until_nothing_comes() {
     setup.api.add(26..=26, "2024-01-01T00:00:00Z");
     assert_eq!(setup.run_connector(&connector, Mode::Once, stopped).await.unwrap().records, 1);
     assert_eq!(setup.ids().await, (4..=26).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn without_transactions_the_same_is_read_and_remembered() {
+    let setup = Setup { exactly_once: "disabled", ..Setup::new().await };
+    setup.api.add(1..=25, "2024-01-01T00:00:00Z");
+    assert_eq!(setup.run_once().await.unwrap().records, 25);
+    assert_eq!(setup.position().await["offset"], "2024-01-01T00:00:00Z");
+    assert_eq!(setup.run_once().await.unwrap().records, 0);
+    assert_eq!(setup.ids().await, (1..=25).collect::<Vec<_>>());
 }

@@ -151,19 +151,17 @@ impl<'a> Transactions<'a> {
 
     async fn commit(&mut self) -> Result<(), KafkaError> {
         let Some(open) = &self.open else { return Ok(()) };
+        if !self.producer.is_transactional() {
+            // Nothing binds a position to its records but that it comes after them.
+            self.settle().await?;
+        }
         for (&index, position) in &open.positions {
             if let Some(stream) = self.streams.get(index) {
                 let key = self.offsets.key(&stream.facts().id);
                 self.producer.send(self.offsets.record(&key, Some(&position.to_string()))).await?;
             }
         }
-        // A commit that is late goes on in the background; only asking again tells how it ends.
-        while let Err(error) = self.producer.commit(COMMIT_TIMEOUT).await {
-            if !matches!(error, KafkaError::Retriable { .. }) {
-                return Err(error);
-            }
-            tracing::warn!(error = %chain(&error), "a commit is late");
-        }
+        self.settle().await?;
         if let Some(open) = self.open.take() {
             tracing::debug!(records = open.records, pages = open.pages, "committed");
             self.summary.records += open.records as u64;
@@ -174,6 +172,18 @@ impl<'a> Transactions<'a> {
                     *committed = position;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Waits until what was sent is there for good. A commit that is late goes on in the background; only asking again
+    /// tells how it ends.
+    async fn settle(&self) -> Result<(), KafkaError> {
+        while let Err(error) = self.producer.commit(COMMIT_TIMEOUT).await {
+            if !matches!(error, KafkaError::Retriable { .. }) {
+                return Err(error);
+            }
+            tracing::warn!(error = %chain(&error), "a commit is late");
         }
         Ok(())
     }

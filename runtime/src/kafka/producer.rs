@@ -117,6 +117,11 @@ impl Producer {
         }
     }
 
+    /// Whether records between two commits are seen all or not at all.
+    pub fn is_transactional(&self) -> bool {
+        matches!(*self.delivery, Delivery::ExactlyOnce { .. })
+    }
+
     /// Begins a transaction. Without transactions this does nothing.
     ///
     /// # Errors
