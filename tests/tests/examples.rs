@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use headwater_tests::{run_headwater, workspace};
 
@@ -91,6 +91,27 @@ fn a_changed_document_is_told_and_changes_no_more_than_it_must() {
     assert_eq!(changed, ["headwater.lock", "schemas/avro/issue.avsc", "src/models/issue.rs"]);
     assert_eq!(fs::read_to_string(&own).unwrap(), "fn main() {}\n");
     assert_eq!(headwater("check", "github-issues", &folder, &added).status.code(), Some(0));
+}
+
+/// Whoever formats a workspace that holds a generated crate must not change what was generated, whatever the width.
+#[test]
+fn formatting_a_generated_crate_changes_nothing() {
+    if !Command::new("rustfmt").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: rustfmt is not installed");
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    for name in EXAMPLES {
+        let folder = scratch.path().join(name);
+        assert_eq!(headwater("generate", name, &folder, &[]).status.code(), Some(0));
+        let before = files(&folder);
+        for width in [90, 100, 120] {
+            let mut rustfmt = Command::new("rustfmt");
+            rustfmt.current_dir(&folder).args(["--edition", "2024", "--config", &format!("max_width={width}")]);
+            assert!(rustfmt.args(["src/lib.rs", "src/main.rs"]).status().unwrap().success());
+            assert_eq!(files(&folder), before, "{name} with lines of {width}");
+        }
+    }
 }
 
 /// Runs a command on an example's document as the README says.
