@@ -39,6 +39,11 @@ enum Command {
         #[arg(long)]
         once: bool,
     },
+    /// Tells whether the API, the schema registry and Kafka can be reached; writes nothing
+    Check {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
     /// Shows every configuration property
     Config {
         /// How to show them
@@ -104,6 +109,11 @@ fn execute(command: Command, connector: &Connector, environment: &Environment) -
     telemetry::init(environment).map_err(|error| Failure::input([Diagnostic::of_error(&error)]))?;
     match command {
         Command::Run { config, dev, once } => run::run(connector, config.path.as_deref(), environment, dev, once),
+        Command::Check { config } => {
+            let (text, failure) = run::check(connector, config.path.as_deref(), environment)?;
+            print(&text)?;
+            failure.map_or(Ok(()), Err)
+        }
         Command::Config { format } => print(&documentation::render(connector, format)),
         Command::Schemas { command: SchemasCommand::Print { operation } } => {
             print(&schemas::render(connector, operation.as_deref())?)

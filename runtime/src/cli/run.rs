@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::diagnostic::{Diagnostic, Failure};
 use crate::config::{ConnectorConfig, Environment, Services};
 use crate::connector::Connector;
-use crate::flow::{self, Embedded, Mode, RunError, StartError, StreamError};
+use crate::flow::{self, Check, Embedded, Mode, RunError, StartError, StreamError};
 use crate::kafka::KafkaError;
 use crate::registry::RegistryError;
 
@@ -84,26 +84,53 @@ async fn until_stopped(
     }
 }
 
+/// Tells of everything that a connector needs whether it can be reached. Whatever cannot is the input's fault.
+pub(super) fn check(
+    connector: &Connector,
+    config: Option<&Path>,
+    environment: &Environment,
+) -> Result<(String, Option<Failure>), Failure> {
+    let config = ConnectorConfig::load(connector, config, environment, &Services::Configured)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::run([Diagnostic::of_error(&error)]))?;
+    let checks = runtime.block_on(flow::check(connector, &config)).map_err(failure)?;
+    let mut text = String::new();
+    let mut diagnostics = Vec::new();
+    for Check { subject, result } in checks {
+        match result {
+            Ok(()) => text.push_str(&format!("ok: {subject}\n")),
+            Err(error) => diagnostics.push(diagnostic(&error)),
+        }
+    }
+    let failure = (!diagnostics.is_empty()).then(|| Failure::input(diagnostics));
+    Ok((text, failure))
+}
+
 /// Servers that the configuration names and that cannot be used are input; the rest is a run that failed.
 fn failure(error: RunError) -> Failure {
-    let (is_input, hint) = match &error {
-        RunError::Kafka(kafka) => {
-            (matches!(kafka, KafkaError::Unreachable { .. } | KafkaError::Configuration { .. }), kafka.hint())
-        }
-        RunError::Registry(registry) => {
-            use RegistryError::{Answer, Denied, Failed, Settings, Unreachable};
-            let is_input = match registry {
-                Unreachable { .. } | Denied { .. } | Settings { .. } | Answer { .. } => true,
-                // There is no registry at this URL.
-                Failed { source, .. } => source.status() == Some(404),
-                _ => false,
-            };
-            (is_input, registry.hint())
-        }
-        RunError::Start(start) => (matches!(start, StartError::Connector(_) | StartError::Http(_)), None),
-        RunError::Stream { source: StreamError::Request(request), .. } => (false, request.hint()),
-        RunError::Stream { .. } => (false, None),
+    use RegistryError::{Answer, Denied, Failed, Settings, Unreachable};
+
+    let is_input = match &error {
+        RunError::Kafka(kafka) => matches!(kafka, KafkaError::Unreachable { .. } | KafkaError::Configuration { .. }),
+        RunError::Registry(Unreachable { .. } | Denied { .. } | Settings { .. } | Answer { .. }) => true,
+        // There is no registry at this URL.
+        RunError::Registry(Failed { source, .. }) => source.status() == Some(404),
+        RunError::Registry(_) => false,
+        RunError::Start(start) => matches!(start, StartError::Connector(_) | StartError::Http(_)),
+        RunError::Stream { .. } => false,
     };
-    let diagnostic = Diagnostic::of_error(&error).hint(hint);
+    let diagnostic = diagnostic(&error);
     if is_input { Failure::input([diagnostic]) } else { Failure::run([diagnostic]) }
+}
+
+fn diagnostic(error: &RunError) -> Diagnostic {
+    let hint = match error {
+        RunError::Kafka(kafka) => kafka.hint(),
+        RunError::Registry(registry) => registry.hint(),
+        RunError::Stream { source: StreamError::Request(request), .. } => request.hint(),
+        RunError::Start(_) | RunError::Stream { .. } => None,
+    };
+    Diagnostic::of_error(error).hint(hint)
 }

@@ -3,6 +3,7 @@
 //! Every stream has a task that reads it; one writer puts what they read into transactions. When a transaction fails in
 //! a way that can pass, the tasks begin again at their committed positions.
 
+mod check;
 mod start;
 mod stream;
 mod task;
@@ -17,6 +18,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+pub use check::{Check, check};
 pub use start::{Embedded, StartError, run};
 pub use stream::StreamError;
 pub use task::Mode;

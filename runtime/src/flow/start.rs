@@ -10,7 +10,7 @@ use url::Url;
 use super::stream::Stream;
 use super::{Flow, Mode, RunError, Summary, Writer};
 use crate::config::{ConnectorConfig, ExactlyOnce, OperationSettings, TopicCreation};
-use crate::connector::{Connector, ConnectorError};
+use crate::connector::{Connector, ConnectorError, OperationDefinition};
 use crate::error::chain;
 use crate::http::{Client, HttpError};
 use crate::kafka::{
@@ -22,7 +22,7 @@ use crate::position::{Position, PositionError};
 use crate::registry::{EmbeddedRegistry, RegistryClient, wire_prefix};
 
 /// How long a broker or a registry may take to answer for the first time.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a transaction may stay open before the broker ends it. Far beyond the age at which transactions end, so that
 /// only a process that hangs meets it; and short enough that its consumers do not wait long.
@@ -117,12 +117,7 @@ async fn start(
     target: &Target,
     mode: Mode,
 ) -> Result<Flow, RunError> {
-    let operations = connector
-        .operations
-        .iter()
-        .map(|definition| (definition.build)(&config.parameters))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(StartError::from)?;
+    let operations = operations(connector, config)?;
     let topics = topics(config);
     match embedded {
         Some(embedded) => {
@@ -139,6 +134,15 @@ async fn start(
     }
     let writer = target.connect(&streams).await?;
     Ok(Flow { streams, writer, boundary: config.delivery.boundary, mode, summary: Summary::default() })
+}
+
+/// The connector's operations, by its configuration.
+pub(super) fn operations(
+    connector: &Connector,
+    config: &ConnectorConfig,
+) -> Result<Vec<Box<dyn Operation>>, StartError> {
+    let build = |definition: &OperationDefinition| (definition.build)(&config.parameters);
+    Ok(connector.operations.iter().map(build).collect::<Result<_, _>>()?)
 }
 
 /// Where a connector writes, and as whom.
@@ -220,12 +224,17 @@ async fn stream(
     registry: &RegistryClient,
 ) -> Result<Stream, RunError> {
     let schema_id = registry.register(&format!("{}-value", settings.topic), operation.avro_schema()).await?;
+    Ok(unregistered(operation, settings)?.with_prefix(wire_prefix(schema_id)))
+}
+
+/// A stream whose schema is not registered: it can be asked, but what it reads cannot be written.
+pub(super) fn unregistered(operation: Box<dyn Operation>, settings: OperationSettings) -> Result<Stream, StartError> {
     Ok(Stream {
-        client: Client::new(settings.http).map_err(StartError::from)?,
+        client: Client::new(settings.http)?,
         retry: settings.retry,
         interval: settings.interval,
         initial_offset: settings.initial_offset,
-        prefix: wire_prefix(schema_id),
+        prefix: [0; 5],
         topic: settings.topic,
         operation,
     })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::http::{Client, HttpError, RetryPolicy, send_with_retry};
+use crate::http::{Client, HttpError, Request, RetryPolicy, send_with_retry};
 use crate::operation::{DecodeError, IncrementalMode, Operation, OperationFacts};
 use crate::page::{Page, PageEnd, Pagination, PaginationError};
 use crate::position::Position;
@@ -48,6 +48,11 @@ pub enum StreamError {
 }
 
 impl Stream {
+    /// The stream, writing values that begin with `prefix`.
+    pub(crate) fn with_prefix(self, prefix: [u8; 5]) -> Self {
+        Self { prefix, ..self }
+    }
+
     pub(crate) fn facts(&self) -> &OperationFacts {
         self.operation.facts()
     }
@@ -57,14 +62,21 @@ impl Stream {
         Position::starting_at(self.initial_offset.clone())
     }
 
-    /// Reads the page that `position` stands before.
-    pub(crate) async fn read(&self, position: &Position) -> Result<ReadPage, StreamError> {
+    /// The request for the page that `position` stands before.
+    pub(crate) fn request(&self, position: &Position) -> Request {
         let facts = self.facts();
         let mut request = self.operation.request();
         if let (Some(incremental), Some(value)) = (&facts.incremental, position.began().value) {
             request.set_query(&incremental.parameter, value);
         }
         facts.pagination.apply(&mut request, position.page());
+        request
+    }
+
+    /// Reads the page that `position` stands before.
+    pub(crate) async fn read(&self, position: &Position) -> Result<ReadPage, StreamError> {
+        let facts = self.facts();
+        let request = self.request(position);
         let response = send_with_retry(&self.client, &request, &self.retry, |_| {}).await?;
 
         let mut page = Page::new(&self.prefix);

@@ -178,6 +178,10 @@ impl Setup {
         mode: Mode,
         stop: watch::Receiver<bool>,
     ) -> Result<Summary, RunError> {
+        run(connector, self.config(connector), Some(&self.embedded), mode, stop).await
+    }
+
+    fn config(&self, connector: &Connector) -> ConnectorConfig {
         let file = tempfile::NamedTempFile::new().unwrap();
         let config = json!({
             "http.api.base.url": self.url.as_str(),
@@ -189,8 +193,7 @@ impl Setup {
             bootstrap_servers: self.embedded.bootstrap_servers().to_owned(),
             registry: self.embedded.registry_url().clone(),
         };
-        let config = ConnectorConfig::load(connector, Some(file.path()), &Environment::default(), &services).unwrap();
-        run(connector, config, Some(&self.embedded), mode, stop).await
+        ConnectorConfig::load(connector, Some(file.path()), &Environment::default(), &services).unwrap()
     }
 
     async fn run_once(&self) -> Result<Summary, RunError> {
@@ -304,4 +307,24 @@ async fn without_transactions_the_same_is_read_and_remembered() {
     assert_eq!(setup.position().await["offset"], "2024-01-01T00:00:00Z");
     assert_eq!(setup.run_once().await.unwrap().records, 0);
     assert_eq!(setup.ids().await, (1..=25).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_check_tells_of_each_part_whether_it_can_be_reached() {
+    let setup = Setup::new().await;
+    let connector = Connector::new("notes").operation(|_| Ok(ListNotes));
+    let told = async |setup: &Setup| {
+        let checks = check(&connector, &setup.config(&connector)).await.unwrap();
+        checks.into_iter().map(|check| (check.subject, check.result.is_ok())).collect::<Vec<_>>()
+    };
+    let of = |api| {
+        let parts = [("the API, operation `listNotes`", api), ("the schema registry", true), ("Kafka", true)];
+        parts.map(|(subject, reached)| (subject.to_owned(), reached)).to_vec()
+    };
+    assert_eq!(told(&setup).await, of(true));
+    *setup.api.broken_after.lock().unwrap() = Some(0);
+    setup.api.asked();
+    assert_eq!(told(&setup).await, of(true), "the first page is not broken");
+    let away = Setup { url: "http://127.0.0.1:1".parse().unwrap(), ..setup };
+    assert_eq!(told(&away).await, of(false));
 }

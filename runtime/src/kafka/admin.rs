@@ -112,6 +112,21 @@ async fn create(settings: &KafkaSettings, topics: &[TopicSpec], patience: Durati
     Ok(())
 }
 
+/// Whether a topic exists, to see that Kafka can be reached; creates nothing.
+///
+/// # Errors
+///
+/// [`KafkaError::Unreachable`] after `patience` without an answer; [`KafkaError::Topic`] if it may not be described.
+pub async fn topic_exists(settings: &KafkaSettings, topic: &str, patience: Duration) -> Result<bool, KafkaError> {
+    let (settings, topic) = (settings.clone(), topic.to_owned());
+    blocking(move |waiting| {
+        let client = consumer(&settings.admin())?;
+        let state = describe(&client, &settings.bootstrap_servers, &topic, patience, waiting)?;
+        Ok(matches!(state, TopicState::Present { .. }))
+    })
+    .await
+}
+
 /// Waits until topics that were just created can be used.
 async fn await_leaders(
     settings: &KafkaSettings,

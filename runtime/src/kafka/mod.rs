@@ -20,7 +20,7 @@ mod producer;
 mod reader;
 mod settings;
 
-pub use admin::{CleanupPolicy, TopicSpec, ensure_topics};
+pub use admin::{CleanupPolicy, TopicSpec, ensure_topics, topic_exists};
 pub use embedded::EmbeddedCluster;
 pub use error::{Cause, KafkaError};
 pub use offsets::{OffsetKey, OffsetStore};
