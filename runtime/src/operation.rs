@@ -200,7 +200,7 @@ pub trait Operation: Send + Sync {
 #[derive(Debug, Error)]
 pub enum DecodeError {
     /// The response is not JSON, or a record is not of its declared type.
-    #[error("{place}: {source}")]
+    #[error("{place}")]
     Json {
         /// Which record of the page, or the page itself.
         place: Place,
@@ -208,7 +208,7 @@ pub enum DecodeError {
         source: serde_json::Error,
     },
     /// A record cannot be written by its schema.
-    #[error("{place}: {source}")]
+    #[error("{place}")]
     Encode {
         /// Which record of the page.
         place: Place,
