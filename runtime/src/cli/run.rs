@@ -130,6 +130,9 @@ fn diagnostic(error: &RunError) -> Diagnostic {
         RunError::Kafka(kafka) => kafka.hint(),
         RunError::Registry(registry) => registry.hint(),
         RunError::Stream { source: StreamError::Request(request), .. } => request.hint(),
+        RunError::Stream { source: StreamError::Decode(_), .. } => {
+            Some("where the API is right, correct its document with an overlay, and generate the connector again")
+        }
         RunError::Start(_) | RunError::Stream { .. } => None,
     };
     Diagnostic::of_error(error).hint(hint)

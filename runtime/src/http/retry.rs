@@ -123,18 +123,17 @@ async fn retry<T, F: Future<Output = Result<T, HttpError>>>(
             return Err(HttpError::GaveUp { tries: retries.saturating_add(1), source: Box::new(error) });
         }
         retries += 1;
-        tell(&Retry { number: retries, wait, error: &error }, policy, &mut on_retry);
+        tell(&Retry { number: retries, wait, error: &error }, &mut on_retry);
         clock::sleep(wait).await;
     }
 }
 
-fn tell(retry: &Retry<'_>, policy: &RetryPolicy, on_retry: &mut impl FnMut(&Retry<'_>)) {
+fn tell(retry: &Retry<'_>, on_retry: &mut impl FnMut(&Retry<'_>)) {
     tracing::warn!(
         error = %retry.error,
         cause = std::error::Error::source(retry.error).map(tracing::field::display),
         wait = ?retry.wait,
         retry = retry.number,
-        max_retries = policy.max_retries,
         "the request failed and is tried again"
     );
     on_retry(retry);
