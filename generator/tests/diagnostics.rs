@@ -192,10 +192,10 @@ fn an_operation_that_is_not_there() {
 #[test]
 fn a_version_that_is_not_read() {
     assert_said(
-        &[("shop.yaml", &DOCUMENT.replace("openapi: 3.0.3", "openapi: 3.1.0"))],
+        &[("shop.yaml", &DOCUMENT.replace("openapi: 3.0.3", "openapi: 4.0.0"))],
         &[],
-        "error: the document is of OpenAPI version `3.1.0`; 3.0 is what is read\n --> shop.yaml#/openapi\n\
-         hint: convert the document to OpenAPI 3.0\n",
+        "error: the document is of OpenAPI version `4.0.0`; 3.x is what is read\n --> shop.yaml#/openapi\n\
+         hint: convert the document to OpenAPI 3\n",
     );
 }
 

@@ -58,8 +58,8 @@ fn github_issues() {
     assert!(emit(&plan, &options).unwrap().get("schemas/avro/issue_simple.avsc").is_some());
 }
 
-/// The documents of OpenAPI 3.0 in one file, with how many of their operations are streams, at least.
-const DOCUMENTS: [(&str, usize); 12] = [
+/// The documents in one file, of OpenAPI 3.0 and then of 3.1, with how many of their operations are streams, at least.
+const DOCUMENTS: [(&str, usize); 20] = [
     ("github-api.github.com.json", 200),
     ("stripe.com.json", 70),
     ("twilio_messaging_v1.json", 9),
@@ -72,6 +72,14 @@ const DOCUMENTS: [(&str, usize); 12] = [
     ("nasa-asteroids_neows.json", 0),
     ("oai-petstore.yaml", 1),
     ("xero_accounting.yaml", 40),
+    ("adyen-ManagementService-v3.json", 6),
+    ("airflow-v2.yaml", 16),
+    ("figma-openapi.yaml", 1),
+    ("iceberg-rest-catalog-open-api.yaml", 0),
+    ("mastodon-schema.json", 35),
+    ("notion-openapi.json", 0),
+    ("oai-tictactoe.yaml", 0),
+    ("redocly-openapi.yaml", 2),
 ];
 
 #[test]

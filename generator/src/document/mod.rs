@@ -92,17 +92,17 @@ impl Document {
     }
 }
 
-/// Only OpenAPI 3.0 is read.
+/// OpenAPI 3.0 is read, and later versions of 3 as far as they say what it can say.
 fn check_version(value: &Value, file: &str) -> Result<(), Diagnostics> {
     let version = value.get("openapi").or_else(|| value.get("swagger"));
     match version {
-        Some(Value::String(version)) if version.starts_with("3.0") => Ok(()),
+        Some(Value::String(version)) if version.starts_with("3.") => Ok(()),
         Some(version) => {
             let version = version.as_str().map_or_else(|| version.to_string(), str::to_owned);
             let key = if value.get("openapi").is_some() { "/openapi" } else { "/swagger" };
-            Err(Diagnostic::error(format!("the document is of OpenAPI version `{version}`; 3.0 is what is read"))
+            Err(Diagnostic::error(format!("the document is of OpenAPI version `{version}`; 3.x is what is read"))
                 .at(Place::pointer(file, key))
-                .hint("convert the document to OpenAPI 3.0")
+                .hint("convert the document to OpenAPI 3")
                 .into())
         }
         None => Err(Diagnostic::error("the file is no OpenAPI document: it has no `openapi` with a version")
@@ -121,9 +121,9 @@ mod tests {
     fn other_versions_are_refused_by_name() {
         assert!(check_version(&json!({"openapi": "3.0.3"}), "d").is_ok());
         let refused = |value| check_version(&value, "d").unwrap_err().iter().next().unwrap().clone();
-        let error = refused(json!({"openapi": "3.1.0"}));
-        assert_eq!(error.message, "the document is of OpenAPI version `3.1.0`; 3.0 is what is read");
+        assert!(check_version(&json!({"openapi": "3.1.0"}), "d").is_ok());
         let error = refused(json!({"swagger": "2.0"}));
+        assert_eq!(error.message, "the document is of OpenAPI version `2.0`; 3.x is what is read");
         assert_eq!(error.place.unwrap().to_string(), "d#/swagger");
         assert!(check_version(&json!([]), "d").is_err());
     }

@@ -1,12 +1,13 @@
 //! Oddities of real documents, one small pass for each.
 
 mod bounds;
+mod dialect;
 mod siblings;
 
 use serde_json::Value;
 
 /// The passes, in the order in which they run.
-const PASSES: [fn(&mut Value); 2] = [siblings::keep, bounds::drop];
+const PASSES: [fn(&mut Value); 3] = [siblings::keep, dialect::lower, bounds::drop];
 
 /// Brings the document into the form that the typed model reads.
 pub(super) fn normalise(document: &mut Value) {
