@@ -39,6 +39,14 @@ pub fn run_headwater(arguments: &[&str]) -> Result<Output, HarnessError> {
     command.output().map_err(HarnessError::io("running headwater"))
 }
 
+/// Generates the annotated operations of a document that is not ours, with the workspace's runtime.
+pub fn generate(document: &Path, overlay: &Path, crate_dir: &Path, name: &str) -> Result<(), HarnessError> {
+    let mut command = Command::new(headwater()?);
+    command.arg("generate").arg(document).arg("--overlay").arg(overlay).arg("--out").arg(crate_dir);
+    command.args(["--name", name, "--runtime"]).arg(workspace().join("runtime"));
+    run_to_end("headwater generate", &mut command).map(drop)
+}
+
 /// Builds a generated crate and returns its program. It shares what the workspace has compiled.
 pub fn build_generated(crate_dir: &Path, name: &str) -> Result<PathBuf, HarnessError> {
     let lock = crate_dir.join("Cargo.lock");

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use headwater_tests::{
-    PagedApi, build_generated, configuration, create_topic, python, real_parts, run_headwater, unique_name, workspace,
+    PagedApi, build_generated, configuration, create_topic, generate, python, real_parts, unique_name, workspace,
 };
 use serde_json::{Map, Value, json};
 
@@ -39,20 +39,7 @@ fn a_thousand_issues_of_the_real_document_reach_kafka_with_every_field() {
     let overlay = scratch.path().join("overlay.yaml");
     std::fs::write(&overlay, OVERLAY).unwrap();
     let crate_dir = scratch.path().join("connector");
-    let output = run_headwater(&[
-        "generate",
-        document.to_str().unwrap(),
-        "--overlay",
-        overlay.to_str().unwrap(),
-        "--out",
-        crate_dir.to_str().unwrap(),
-        "--name",
-        "real-github-issues",
-        "--runtime",
-        workspace().join("runtime").to_str().unwrap(),
-    ])
-    .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    generate(&document, &overlay, &crate_dir, "real-github-issues").unwrap();
     let models = std::fs::read_dir(crate_dir.join("src/models")).unwrap().count();
     assert!(models < 40, "{models} files for the types of one operation");
     let program = build_generated(&crate_dir, "real-github-issues").unwrap();

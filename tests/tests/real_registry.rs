@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use headwater_tests::{
-    Isolation, RealParts, build_generated, configuration, consume, create_topic, python, real_parts, run_headwater,
-    unique_name, workspace,
+    Isolation, RealParts, build_generated, configuration, consume, create_topic, generate, python, real_parts,
+    unique_name,
 };
 use serde_json::{Value, json};
 
@@ -130,20 +130,7 @@ fn generate_and_build(native: &str, scratch: &Path) -> PathBuf {
     std::fs::write(&document, served).unwrap();
     std::fs::write(&overlay, OVERLAY).unwrap();
     let crate_dir = scratch.join("connector");
-    let output = run_headwater(&[
-        "generate",
-        document.to_str().unwrap(),
-        "--overlay",
-        overlay.to_str().unwrap(),
-        "--out",
-        crate_dir.to_str().unwrap(),
-        "--name",
-        "real-registry-artifacts",
-        "--runtime",
-        workspace().join("runtime").to_str().unwrap(),
-    ])
-    .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    generate(&document, &overlay, &crate_dir, "real-registry-artifacts").unwrap();
     build_generated(&crate_dir, "real-registry-artifacts").unwrap()
 }
 
