@@ -73,10 +73,13 @@ impl Failure {
 
     /// Writes the diagnostics. If standard error is gone, there is no way to say so.
     pub(super) fn print(&self) {
-        let mut out = io::stderr().lock();
-        for diagnostic in &self.diagnostics {
-            let _ = write!(out, "{diagnostic}");
-        }
+        let _ = write!(io::stderr().lock(), "{self}");
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.diagnostics.iter().try_for_each(|diagnostic| diagnostic.fmt(f))
     }
 }
 
@@ -108,9 +111,8 @@ mod tests {
             ConnectorConfig::load(&connector, Some(path), &Environment::default(), &Services::Configured)
         };
         let failure = Failure::from(load(&path).unwrap_err());
-        let text: String = failure.diagnostics.iter().map(ToString::to_string).collect();
         assert_eq!(
-            text,
+            failure.to_string(),
             format!(
                 "error: {}:2: property `auth.tpye` is unknown\nhint: did you mean `auth.type`?\n\
                  error: property `bootstrap.servers` is missing\nhint: Kafka brokers to ask for the others, as \

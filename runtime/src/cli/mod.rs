@@ -1,5 +1,6 @@
 //! The command of a generated connector: what its `main` calls. The only place that prints.
 
+mod check;
 mod diagnostic;
 mod documentation;
 mod run;
@@ -110,7 +111,7 @@ fn execute(command: Command, connector: &Connector, environment: &Environment) -
     match command {
         Command::Run { config, dev, once } => run::run(connector, config.path.as_deref(), environment, dev, once),
         Command::Check { config } => {
-            let (text, failure) = run::check(connector, config.path.as_deref(), environment)?;
+            let (text, failure) = check::run(connector, config.path.as_deref(), environment)?;
             print(&text)?;
             failure.map_or(Ok(()), Err)
         }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::diagnostic::{Diagnostic, Failure};
 use crate::config::{ConnectorConfig, Environment, Services};
 use crate::connector::Connector;
-use crate::flow::{self, Check, Embedded, Mode, RunError, StartError, StreamError};
+use crate::flow::{self, Embedded, Mode, RunError, StartError, StreamError};
 use crate::kafka::KafkaError;
 use crate::registry::RegistryError;
 
@@ -82,30 +82,6 @@ async fn until_stopped(
             Err(Failure::run([Diagnostic { message, hint: None }]))
         }
     }
-}
-
-/// Tells of everything that a connector needs whether it can be reached. Whatever cannot is the input's fault.
-pub(super) fn check(
-    connector: &Connector,
-    config: Option<&Path>,
-    environment: &Environment,
-) -> Result<(String, Option<Failure>), Failure> {
-    let config = ConnectorConfig::load(connector, config, environment, &Services::Configured)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::run([Diagnostic::of_error(&error)]))?;
-    let checks = runtime.block_on(flow::check(connector, &config)).map_err(failure)?;
-    let mut text = String::new();
-    let mut diagnostics = Vec::new();
-    for Check { subject, result } in checks {
-        match result {
-            Ok(()) => text.push_str(&format!("ok: {subject}\n")),
-            Err(error) => diagnostics.push(diagnostic(&error)),
-        }
-    }
-    let failure = (!diagnostics.is_empty()).then(|| Failure::input(diagnostics));
-    Ok((text, failure))
 }
 
 /// Servers that the configuration names and that cannot be used are input; the rest is a run that failed.

@@ -1,11 +1,16 @@
 //! Whether all that a connector needs can be reached, without writing anything.
 
-use super::start::{PATIENCE, operations, unregistered};
-use super::{RunError, StreamError};
-use crate::config::ConnectorConfig;
+use thiserror::Error;
+
+use super::start::{PATIENCE, StartError, operations};
+use super::stream::request;
+use crate::config::{ConnectorConfig, OperationSettings};
 use crate::connector::Connector;
-use crate::kafka::topic_exists;
-use crate::registry::RegistryClient;
+use crate::http::{Client, HttpError};
+use crate::kafka::{KafkaError, topic_exists};
+use crate::operation::Operation;
+use crate::position::Position;
+use crate::registry::{RegistryClient, RegistryError};
 
 /// Something that the connector needs, and whether it can be used.
 #[derive(Debug)]
@@ -13,30 +18,55 @@ pub struct Check {
     /// What it is.
     pub subject: String,
     /// What stands in the way.
-    pub result: Result<(), RunError>,
+    pub result: Result<(), CheckError>,
 }
 
-/// Asks Kafka, the schema registry, and the API for the first page of each operation. Nothing is tried again.
+/// Why something that the connector needs cannot be used.
+#[derive(Debug, Error)]
+pub enum CheckError {
+    /// The API cannot be reached, or refuses.
+    #[error("asking the API for the first page of operation `{operation}`")]
+    Api {
+        /// The operation's id.
+        operation: String,
+        /// Why not.
+        source: HttpError,
+    },
+    /// The schema registry cannot be used.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// Kafka cannot be used.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+}
+
+/// Asks, at the same time, the API once for the first page of each operation, the schema registry, and Kafka. Whatever
+/// one of them says, the others are asked too.
 ///
 /// # Errors
 ///
 /// If the operations cannot be made from the configuration; what cannot be reached is in the checks.
-pub async fn check(connector: &Connector, config: &ConnectorConfig) -> Result<Vec<Check>, RunError> {
-    let mut checks = Vec::new();
-    for (operation, settings) in operations(connector, config)?.into_iter().zip(&config.operations) {
-        let stream = unregistered(operation, settings.clone())?;
-        let answer = stream.client.send(&stream.request(&stream.start())).await;
-        let result = answer
-            .map(drop)
-            .map_err(|error| RunError::Stream { operation: settings.id.clone(), source: StreamError::Request(error) });
-        checks.push(Check { subject: format!("the API, operation `{}`", settings.id), result });
-    }
-    let registry = match RegistryClient::new(config.registry.clone()) {
-        Ok(registry) => registry.check_reachable().await,
-        Err(error) => Err(error),
+pub async fn check(connector: &Connector, config: &ConnectorConfig) -> Result<Vec<Check>, StartError> {
+    let operations = operations(connector, config)?;
+    let api = async {
+        let mut checks = Vec::with_capacity(operations.len());
+        for (operation, settings) in operations.iter().zip(&config.operations) {
+            let result = ask(operation.as_ref(), settings)
+                .await
+                .map_err(|source| CheckError::Api { operation: settings.id.clone(), source });
+            checks.push(Check { subject: format!("the API, operation `{}`", settings.id), result });
+        }
+        checks
     };
-    checks.push(Check { subject: "the schema registry".to_owned(), result: registry.map_err(RunError::from) });
-    let kafka = topic_exists(&config.kafka, &config.offsets.name, PATIENCE).await;
-    checks.push(Check { subject: "Kafka".to_owned(), result: kafka.map(drop).map_err(RunError::from) });
+    let registry = async { RegistryClient::new(config.registry.clone())?.check_reachable().await };
+    let kafka = topic_exists(&config.kafka, &config.offsets.name, PATIENCE);
+    let (mut checks, registry, kafka) = tokio::join!(api, registry, kafka);
+    checks.push(Check { subject: "the schema registry".to_owned(), result: registry.map_err(CheckError::from) });
+    checks.push(Check { subject: "Kafka".to_owned(), result: kafka.map(drop).map_err(CheckError::from) });
     Ok(checks)
+}
+
+async fn ask(operation: &dyn Operation, settings: &OperationSettings) -> Result<(), HttpError> {
+    let start = Position::starting_at(settings.initial_offset.clone());
+    Client::new(settings.http.clone())?.send(&request(operation, &start)).await.map(drop)
 }

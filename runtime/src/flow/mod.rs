@@ -18,7 +18,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-pub use check::{Check, check};
+pub use check::{Check, CheckError, check};
 pub use start::{Embedded, StartError, run};
 pub use stream::StreamError;
 pub use task::Mode;

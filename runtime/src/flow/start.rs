@@ -224,17 +224,12 @@ async fn stream(
     registry: &RegistryClient,
 ) -> Result<Stream, RunError> {
     let schema_id = registry.register(&format!("{}-value", settings.topic), operation.avro_schema()).await?;
-    Ok(unregistered(operation, settings)?.with_prefix(wire_prefix(schema_id)))
-}
-
-/// A stream whose schema is not registered: it can be asked, but what it reads cannot be written.
-pub(super) fn unregistered(operation: Box<dyn Operation>, settings: OperationSettings) -> Result<Stream, StartError> {
     Ok(Stream {
-        client: Client::new(settings.http)?,
+        client: Client::new(settings.http).map_err(StartError::from)?,
         retry: settings.retry,
         interval: settings.interval,
         initial_offset: settings.initial_offset,
-        prefix: [0; 5],
+        prefix: wire_prefix(schema_id),
         topic: settings.topic,
         operation,
     })

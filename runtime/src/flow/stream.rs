@@ -9,6 +9,17 @@ use crate::operation::{DecodeError, IncrementalMode, Operation, OperationFacts};
 use crate::page::{Page, PageEnd, Pagination, PaginationError};
 use crate::position::Position;
 
+/// The request for the page of an operation that `position` stands before.
+pub(crate) fn request(operation: &dyn Operation, position: &Position) -> Request {
+    let facts = operation.facts();
+    let mut request = operation.request();
+    if let (Some(incremental), Some(value)) = (&facts.incremental, position.began().value) {
+        request.set_query(&incremental.parameter, value);
+    }
+    facts.pagination.apply(&mut request, position.page());
+    request
+}
+
 /// An operation with all that is needed to read it.
 pub(crate) struct Stream {
     pub(crate) operation: Box<dyn Operation>,
@@ -48,11 +59,6 @@ pub enum StreamError {
 }
 
 impl Stream {
-    /// The stream, writing values that begin with `prefix`.
-    pub(crate) fn with_prefix(self, prefix: [u8; 5]) -> Self {
-        Self { prefix, ..self }
-    }
-
     pub(crate) fn facts(&self) -> &OperationFacts {
         self.operation.facts()
     }
@@ -62,21 +68,10 @@ impl Stream {
         Position::starting_at(self.initial_offset.clone())
     }
 
-    /// The request for the page that `position` stands before.
-    pub(crate) fn request(&self, position: &Position) -> Request {
-        let facts = self.facts();
-        let mut request = self.operation.request();
-        if let (Some(incremental), Some(value)) = (&facts.incremental, position.began().value) {
-            request.set_query(&incremental.parameter, value);
-        }
-        facts.pagination.apply(&mut request, position.page());
-        request
-    }
-
     /// Reads the page that `position` stands before.
     pub(crate) async fn read(&self, position: &Position) -> Result<ReadPage, StreamError> {
         let facts = self.facts();
-        let request = self.request(position);
+        let request = request(self.operation.as_ref(), position);
         let response = send_with_retry(&self.client, &request, &self.retry, |_| {}).await?;
 
         let mut page = Page::new(&self.prefix);

@@ -310,21 +310,12 @@ async fn without_transactions_the_same_is_read_and_remembered() {
 }
 
 #[tokio::test]
-async fn a_check_tells_of_each_part_whether_it_can_be_reached() {
+async fn a_check_asks_each_operation_once_for_its_first_page() {
     let setup = Setup::new().await;
-    let connector = Connector::new("notes").operation(|_| Ok(ListNotes));
-    let told = async |setup: &Setup| {
-        let checks = check(&connector, &setup.config(&connector)).await.unwrap();
-        checks.into_iter().map(|check| (check.subject, check.result.is_ok())).collect::<Vec<_>>()
-    };
-    let of = |api| {
-        let parts = [("the API, operation `listNotes`", api), ("the schema registry", true), ("Kafka", true)];
-        parts.map(|(subject, reached)| (subject.to_owned(), reached)).to_vec()
-    };
-    assert_eq!(told(&setup).await, of(true));
-    *setup.api.broken_after.lock().unwrap() = Some(0);
-    setup.api.asked();
-    assert_eq!(told(&setup).await, of(true), "the first page is not broken");
-    let away = Setup { url: "http://127.0.0.1:1".parse().unwrap(), ..setup };
-    assert_eq!(told(&away).await, of(false));
+    setup.api.add(1..=25, "2024-01-01T00:00:00Z");
+    let connector = Connector::new("notes").operation(|_| Ok(ListNotes)).operation(|_| Ok(FollowNotes));
+    let checks = check(&connector, &setup.config(&connector)).await.unwrap();
+    assert!(checks.iter().all(|check| check.result.is_ok()), "{checks:?}");
+    let above = BTreeMap::from([("above".to_owned(), "3".to_owned())]);
+    assert_eq!(setup.api.asked(), [BTreeMap::new(), above]);
 }
