@@ -1,11 +1,13 @@
 //! Stage 1: files → one typed document. Reads JSON or YAML, lays overlays over it, checks `$ref`s, and brings what real
 //! documents contain into the form that `openapiv3` models.
 
+mod fault;
 mod normalise;
 mod overlay;
 pub(crate) mod pointer;
 mod read;
 mod refs;
+mod source;
 mod typed;
 mod walk;
 
@@ -15,6 +17,8 @@ use openapiv3::OpenAPI;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use self::fault::Faults;
+use self::source::Sources;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 
 /// A document, ready to be planned from.
@@ -24,11 +28,13 @@ pub struct Document {
     pub file: String,
     /// SHA-256 of the document after overlays, as JSON without white space, in lower-case hexadecimal.
     pub sha256: String,
-    /// What it says, typed. Every `$ref` in it leads to a component that exists.
+    /// What it says, typed. Every `$ref` in it leads to a component that exists, or stands for what cannot be read.
     pub api: OpenAPI,
     /// What it says, as JSON: what `api` was made from.
     pub value: Value,
     origins: Vec<overlay::Origin>,
+    sources: Sources,
+    faults: Faults,
 }
 
 impl Document {
@@ -36,7 +42,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with the files, as far as it can be told at once.
+    /// Everything that is wrong with the files as a whole, as far as it can be told at once. What only some operations
+    /// need is no error yet.
     pub fn load(path: &Path, overlays: &[PathBuf]) -> Result<Self, Diagnostics> {
         let file = path.display().to_string();
         let mut diagnostics = Diagnostics::default();
@@ -52,13 +59,24 @@ impl Document {
             }
         }
         let sha256 = Sha256::digest(value.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
-        refs::resolve(&mut value, &file, &mut diagnostics);
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
+        Self::of_value(value, &file, sha256, origins)
+    }
+
+    /// What is left to do when the text of the document is complete.
+    fn of_value(
+        mut value: Value,
+        file: &str,
+        sha256: String,
+        origins: Vec<overlay::Origin>,
+    ) -> Result<Self, Diagnostics> {
+        let (mut sources, mut faults) = (Sources::new(file), Faults::default());
+        refs::resolve(&mut value, &mut sources, &mut faults);
         normalise::normalise(&mut value);
-        let api = typed::parse(&value, &file)?;
-        Ok(Self { file, sha256, api, value, origins })
+        let api = typed::parse(&mut value, &sources, &mut faults)?;
+        Ok(Self { file: file.to_owned(), sha256, api, value, origins, sources, faults })
     }
 
     /// A document of one operation and some schemas, for tests.
@@ -69,12 +87,7 @@ impl Document {
         });
         value["paths"]["/things"]["get"] = operation;
         value["components"]["schemas"] = schemas;
-        let mut said = Diagnostics::default();
-        refs::resolve(&mut value, "test", &mut said);
-        assert!(!said.has_errors(), "{said:?}");
-        normalise::normalise(&mut value);
-        let api = typed::parse(&value, "test").unwrap_or_else(|said| unreachable!("{said:?}"));
-        Self { file: "test.yaml".to_owned(), sha256: String::new(), api, value, origins: Vec::new() }
+        Self::of_value(value, "test.yaml", String::new(), Vec::new()).unwrap_or_else(|said| unreachable!("{said:?}"))
     }
 
     /// A document of one operation that answers with JSON of this schema, for tests.
@@ -88,7 +101,17 @@ impl Document {
 
     /// Says that `diagnostic` is about what stands at `pointer`, and which overlay wrote it there, if one did.
     pub fn locate(&self, diagnostic: Diagnostic, pointer: &str) -> Diagnostic {
-        diagnostic.at(Place::pointer(&self.file, pointer)).from_origin(overlay::origin(&self.origins, pointer))
+        diagnostic.at(self.sources.place(pointer)).from_origin(overlay::origin(&self.origins, pointer))
+    }
+
+    /// What in the document cannot be read, as errors.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.faults.iter()
+    }
+
+    /// What the operation at `pointer` needs of it.
+    pub(crate) fn faults_of(&self, pointer: &str) -> Vec<&Diagnostic> {
+        self.faults.reached(&self.value, pointer)
     }
 }
 
