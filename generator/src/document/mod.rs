@@ -10,6 +10,7 @@ mod refs;
 mod source;
 mod typed;
 mod walk;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 
