@@ -1,6 +1,7 @@
-//! Stage 1: files → one typed document. Reads JSON or YAML, lays overlays over it, checks `$ref`s, and brings what real
+//! Stage 1: files → one typed document. Reads JSON or YAML, also of several files, lays overlays over it, checks `$ref`s, and brings what real
 //! documents contain into the form that `openapiv3` models.
 
+mod bundle;
 mod fault;
 mod normalise;
 mod overlay;
@@ -38,6 +39,13 @@ pub struct Document {
     faults: Faults,
 }
 
+/// What is known of a document beside what it says.
+struct Told {
+    origins: Vec<overlay::Origin>,
+    sources: Sources,
+    faults: Faults,
+}
+
 impl Document {
     /// Reads a document and lays `overlays` over it, in their order.
     ///
@@ -53,6 +61,9 @@ impl Document {
         let overlays: Vec<_> = overlays.iter().map(|path| (path.display().to_string(), read(path))).collect();
         let Some(mut value) = value else { return Err(diagnostics) };
         check_version(&value, &file)?;
+        // Before the overlays, so that they can change what stands in other files too.
+        let (mut sources, mut faults) = (Sources::new(&file), Faults::default());
+        bundle::bundle(&mut value, path, &mut sources, &mut faults);
         let mut origins = Vec::new();
         for (file, overlay) in &overlays {
             if let Some(overlay) = overlay {
@@ -63,21 +74,16 @@ impl Document {
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
-        Self::of_value(value, &file, sha256, origins)
+        Self::of_value(value, file, sha256, Told { origins, sources, faults })
     }
 
     /// What is left to do when the text of the document is complete.
-    fn of_value(
-        mut value: Value,
-        file: &str,
-        sha256: String,
-        origins: Vec<overlay::Origin>,
-    ) -> Result<Self, Diagnostics> {
-        let (mut sources, mut faults) = (Sources::new(file), Faults::default());
+    fn of_value(mut value: Value, file: String, sha256: String, told: Told) -> Result<Self, Diagnostics> {
+        let Told { origins, mut sources, mut faults } = told;
         refs::resolve(&mut value, &mut sources, &mut faults);
         normalise::normalise(&mut value);
         let api = typed::parse(&mut value, &sources, &mut faults)?;
-        Ok(Self { file: file.to_owned(), sha256, api, value, origins, sources, faults })
+        Ok(Self { file, sha256, api, value, origins, sources, faults })
     }
 
     /// A document of one operation and some schemas, for tests.
@@ -88,7 +94,9 @@ impl Document {
         });
         value["paths"]["/things"]["get"] = operation;
         value["components"]["schemas"] = schemas;
-        Self::of_value(value, "test.yaml", String::new(), Vec::new()).unwrap_or_else(|said| unreachable!("{said:?}"))
+        let told = Told { origins: Vec::new(), sources: Sources::new("test.yaml"), faults: Faults::default() };
+        Self::of_value(value, "test.yaml".to_owned(), String::new(), told)
+            .unwrap_or_else(|said| unreachable!("{said:?}"))
     }
 
     /// A document of one operation that answers with JSON of this schema, for tests.

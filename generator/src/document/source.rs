@@ -18,6 +18,11 @@ impl Sources {
         Self { file: file.to_owned(), moved: Vec::new() }
     }
 
+    /// Says that what stands at `at` was written at `pointer` of `file`.
+    pub(super) fn moved(&mut self, at: &str, file: &str, pointer: &str) {
+        self.moved.push((at.to_owned(), Place::pointer(file, pointer)));
+    }
+
     /// Says that what stands at `at` was copied from `from`, which is a place in the document.
     pub(super) fn copied(&mut self, at: &str, from: &str) {
         let place = self.place(from);
@@ -46,11 +51,11 @@ mod tests {
     #[test]
     fn the_nearest_origin_counts() {
         let mut sources = Sources::new("a.yaml");
+        sources.moved("/components/schemas/B", "b.yaml", "/B");
         sources.copied("/components/schemas/B-c", "/components/schemas/B/properties/c");
-        sources.copied("/components/schemas/B-c-d", "/components/schemas/B-c/items");
         let place = |at: &str| sources.place(at).to_string();
         assert_eq!(place("/paths"), "a.yaml#/paths");
-        assert_eq!(place("/components/schemas/B-c/type"), "a.yaml#/components/schemas/B/properties/c/type");
-        assert_eq!(place("/components/schemas/B-c-d/type"), "a.yaml#/components/schemas/B/properties/c/items/type");
+        assert_eq!(place("/components/schemas/B/type"), "b.yaml#/B/type");
+        assert_eq!(place("/components/schemas/B-c/type"), "b.yaml#/B/properties/c/type");
     }
 }
