@@ -58,6 +58,17 @@ impl Place {
     }
 }
 
+impl Place {
+    /// What `rest`, a JSON Pointer too, leads to from here.
+    #[must_use]
+    pub fn below(&self, rest: &str) -> Self {
+        match &self.spot {
+            Spot::Pointer(pointer) => Self::pointer(&self.file, &format!("{pointer}{rest}")),
+            Spot::File | Spot::Text { .. } => self.clone(),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.spot {
@@ -92,6 +103,12 @@ impl Diagnostic {
     /// A warning.
     pub fn warning(message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(message) }
+    }
+
+    /// The same, as a warning: where nothing that is wanted depends on it.
+    #[must_use]
+    pub fn as_warning(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
     }
 
     /// Says where.

@@ -98,13 +98,67 @@ fn an_error_of_yaml() {
 #[test]
 fn a_dangling_reference() {
     let document = DOCUMENT.replace("schemas/Order'", "schemas/Ordr'");
+    let overlay = annotation("{parameters: {shop: a}}");
     assert_said(
-        &[("shop.yaml", &document)],
-        &[],
+        &[("shop.yaml", &document), ("o.yaml", &overlay)],
+        &["--overlay", "o.yaml"],
         "error: the `$ref` to `#/components/schemas/Ordr` leads nowhere\n \
          --> shop.yaml#/paths/~1shops~1{shop}~1orders/get/responses/200/content/application~1json/schema/properties/orders/items/$ref\n\
          hint: did you mean `#/components/schemas/Order`?\n",
     );
+}
+
+/// What is wrong with `DOCUMENT` so changed, where the annotated operation does and does not need it.
+fn assert_fault(change: impl Fn(&str) -> String, message: &str, at: &str, hint: &str) {
+    let overlay = annotation("{parameters: {shop: a}}");
+    let annotated = ["--overlay", "o.yaml"];
+    // Of use to no operation.
+    let document = change("    Zone:\n");
+    let (text, code) = said(&[("shop.yaml", &document), ("o.yaml", &overlay)], &annotated);
+    assert_eq!(text, format!("warning: {message}\n --> shop.yaml#/components/schemas/Zone{at}\n{hint}"));
+    assert_eq!(code, Some(0));
+    // Of use to the one operation, which is annotated.
+    let document = change("    Zone: {}\n    Order:\n").replacen("    Order:\n      type: object\n", "    Older:\n", 1);
+    let error = format!("error: {message}\n --> shop.yaml#/components/schemas/Order{at}\n{hint}");
+    assert_said(&[("shop.yaml", &document), ("o.yaml", &overlay)], &annotated, &error);
+    // The operation is not annotated, but everything is asked for.
+    let warning = error.replacen("error", "warning", 1);
+    let (text, code) = said(&[("shop.yaml", &document)], &["--all"]);
+    assert!(text.starts_with(&warning), "{text}");
+    assert_eq!(code, Some(2));
+}
+
+#[test]
+fn a_schema_that_cannot_be_read() {
+    assert_fault(
+        |name| format!("{DOCUMENT}{name}      - {{type: object}}\n"),
+        "the document is not as OpenAPI has it: a list stands where an object should",
+        "",
+        "",
+    );
+}
+
+#[test]
+fn a_dangling_reference_within_a_schema() {
+    assert_fault(
+        |name| format!("{DOCUMENT}{name}      items: {{$ref: '#/components/schemas/Zones'}}\n"),
+        "the `$ref` to `#/components/schemas/Zones` leads nowhere",
+        "/items/$ref",
+        "hint: did you mean `#/components/schemas/Zone`?\n",
+    );
+}
+
+#[test]
+fn an_operation_that_cannot_be_read_leaves_the_others() {
+    let other = "  /broken:\n    get: {operationId: listBroken, responses: [a]}\ncomponents:\n";
+    let document = DOCUMENT.replace("components:\n", other);
+    let overlay = annotation("{parameters: {shop: a}}");
+    let (text, code) = said(&[("shop.yaml", &document), ("o.yaml", &overlay)], &["--overlay", "o.yaml"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.ends_with("\n --> shop.yaml#/paths/~1broken/get/responses\n"), "{text}");
+    let (text, code) = said(&[("shop.yaml", &document)], &["--operations", "listBroken"]);
+    assert_eq!(code, Some(2));
+    assert!(text.starts_with("error: the document is not as OpenAPI has it: "), "{text}");
 }
 
 #[test]

@@ -1,13 +1,17 @@
-//! Stage 1: files → one typed document. Reads JSON or YAML, lays overlays over it, checks `$ref`s, and brings what real
+//! Stage 1: files → one typed document. Reads JSON or YAML, also of several files, lays overlays over it, checks `$ref`s, and brings what real
 //! documents contain into the form that `openapiv3` models.
 
+mod bundle;
+mod fault;
 mod normalise;
 mod overlay;
 pub(crate) mod pointer;
 mod read;
 mod refs;
+mod source;
 mod typed;
 mod walk;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +19,8 @@ use openapiv3::OpenAPI;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use self::fault::Faults;
+use self::source::Sources;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 
 /// A document, ready to be planned from.
@@ -24,11 +30,20 @@ pub struct Document {
     pub file: String,
     /// SHA-256 of the document after overlays, as JSON without white space, in lower-case hexadecimal.
     pub sha256: String,
-    /// What it says, typed. Every `$ref` in it leads to a component that exists.
+    /// What it says, typed. Every `$ref` in it leads to a component that exists, or stands for what cannot be read.
     pub api: OpenAPI,
     /// What it says, as JSON: what `api` was made from.
     pub value: Value,
     origins: Vec<overlay::Origin>,
+    sources: Sources,
+    faults: Faults,
+}
+
+/// What is known of a document beside what it says.
+struct Told {
+    origins: Vec<overlay::Origin>,
+    sources: Sources,
+    faults: Faults,
 }
 
 impl Document {
@@ -36,7 +51,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with the files, as far as it can be told at once.
+    /// Everything that is wrong with the files as a whole, as far as it can be told at once. What only some operations
+    /// need is no error yet.
     pub fn load(path: &Path, overlays: &[PathBuf]) -> Result<Self, Diagnostics> {
         let file = path.display().to_string();
         let mut diagnostics = Diagnostics::default();
@@ -45,6 +61,9 @@ impl Document {
         let overlays: Vec<_> = overlays.iter().map(|path| (path.display().to_string(), read(path))).collect();
         let Some(mut value) = value else { return Err(diagnostics) };
         check_version(&value, &file)?;
+        // Before the overlays, so that they can change what stands in other files too.
+        let (mut sources, mut faults) = (Sources::new(&file), Faults::default());
+        bundle::bundle(&mut value, path, &mut sources, &mut faults);
         let mut origins = Vec::new();
         for (file, overlay) in &overlays {
             if let Some(overlay) = overlay {
@@ -52,13 +71,19 @@ impl Document {
             }
         }
         let sha256 = Sha256::digest(value.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
-        refs::resolve(&mut value, &file, &mut diagnostics);
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
+        Self::of_value(value, file, sha256, Told { origins, sources, faults })
+    }
+
+    /// What is left to do when the text of the document is complete.
+    fn of_value(mut value: Value, file: String, sha256: String, told: Told) -> Result<Self, Diagnostics> {
+        let Told { origins, mut sources, mut faults } = told;
+        refs::resolve(&mut value, &mut sources, &mut faults);
         normalise::normalise(&mut value);
-        let api = typed::parse(&value, &file)?;
-        Ok(Self { file, sha256, api, value, origins })
+        let api = typed::parse(&mut value, &sources, &mut faults)?;
+        Ok(Self { file, sha256, api, value, origins, sources, faults })
     }
 
     /// A document of one operation and some schemas, for tests.
@@ -69,12 +94,9 @@ impl Document {
         });
         value["paths"]["/things"]["get"] = operation;
         value["components"]["schemas"] = schemas;
-        let mut said = Diagnostics::default();
-        refs::resolve(&mut value, "test", &mut said);
-        assert!(!said.has_errors(), "{said:?}");
-        normalise::normalise(&mut value);
-        let api = typed::parse(&value, "test").unwrap_or_else(|said| unreachable!("{said:?}"));
-        Self { file: "test.yaml".to_owned(), sha256: String::new(), api, value, origins: Vec::new() }
+        let told = Told { origins: Vec::new(), sources: Sources::new("test.yaml"), faults: Faults::default() };
+        Self::of_value(value, "test.yaml".to_owned(), String::new(), told)
+            .unwrap_or_else(|said| unreachable!("{said:?}"))
     }
 
     /// A document of one operation that answers with JSON of this schema, for tests.
@@ -88,7 +110,17 @@ impl Document {
 
     /// Says that `diagnostic` is about what stands at `pointer`, and which overlay wrote it there, if one did.
     pub fn locate(&self, diagnostic: Diagnostic, pointer: &str) -> Diagnostic {
-        diagnostic.at(Place::pointer(&self.file, pointer)).from_origin(overlay::origin(&self.origins, pointer))
+        diagnostic.at(self.sources.place(pointer)).from_origin(overlay::origin(&self.origins, pointer))
+    }
+
+    /// What in the document cannot be read, as errors.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.faults.iter()
+    }
+
+    /// What the operation at `pointer` needs of it.
+    pub(crate) fn faults_of(&self, pointer: &str) -> Vec<&Diagnostic> {
+        self.faults.reached(&self.value, pointer)
     }
 }
 

@@ -36,6 +36,11 @@ pub(crate) fn is_pointer(text: &str) -> bool {
     text.is_empty() || text.starts_with('/')
 }
 
+/// What leads from `above` to `pointer`, if that is at or below it.
+pub(crate) fn below<'a>(pointer: &'a str, above: &str) -> Option<&'a str> {
+    pointer.strip_prefix(above).filter(|rest| is_pointer(rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +52,12 @@ mod tests {
         assert_eq!(segments(&pointer).collect::<Vec<_>>(), ["paths", "/a~b/{c}"]);
         assert_eq!(segments("").count(), 0);
         assert_eq!(segments("/").collect::<Vec<_>>(), [""]);
+    }
+
+    #[test]
+    fn below_is_by_whole_segments() {
+        assert_eq!(below("/a/b", "/a"), Some("/b"));
+        assert_eq!(below("/a", "/a"), Some(""));
+        assert_eq!(below("/ab", "/a"), None);
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Number, Value};
 
+use super::yaml::Yaml;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Spot};
 
 /// Reads a JSON or YAML file: by its extension, or by its first character where that says nothing.
@@ -42,9 +43,8 @@ fn parse(file: &str, text: &str, is_json: bool) -> Result<Value, Diagnostics> {
             Diagnostic::error(format!("the JSON cannot be read: {reason}")).at(at(error.line(), error.column())).into()
         });
     }
-    // By way of YAML's own value: numbers that JSON values cannot hold, and keys that are not text, are dealt with
-    // on the way over.
-    let mut value: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| yaml_error(file, &error))?;
+    // By way of YAML's own value: keys that are not text are dealt with on the way over.
+    let Yaml(mut value) = serde_yaml::from_str(text).map_err(|error| yaml_error(file, &error))?;
     value.apply_merge().map_err(|error| yaml_error(file, &error))?;
     Ok(to_json(value))
 }

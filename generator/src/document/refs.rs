@@ -4,44 +4,88 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::fault::{self, Faults};
 use super::pointer;
-use super::walk::{Node, reference, walk, walk_node};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use super::source::Sources;
+use super::walk::{Node, reference, walk};
+use crate::diagnostic::Diagnostic;
 
-/// Reports every `$ref` that leads nowhere, and gives a name among the components to whatever else is referred to.
-pub(super) fn resolve(document: &mut Value, file: &str, diagnostics: &mut Diagnostics) {
+/// How often what was copied is looked through for further `$ref`s.
+const ROUNDS: usize = 16;
+
+/// Marks every `$ref` that leads nowhere, and gives a name among the components to whatever else is referred to.
+pub(super) fn resolve(document: &mut Value, sources: &mut Sources, faults: &mut Faults) {
+    let mut components = BTreeMap::new();
+    for _ in 0..ROUNDS {
+        let elsewhere = check(document, sources, faults);
+        if elsewhere.is_empty() {
+            return;
+        }
+        name_what_has_none(document, elsewhere, &mut components, sources);
+    }
+}
+
+/// Marks every `$ref` that leads nowhere; those that lead elsewhere than to a component.
+fn check(document: &mut Value, sources: &Sources, faults: &mut Faults) -> Vec<(Node, String)> {
     let mut found = Vec::new();
     walk(document, &mut |node, at, value| {
-        if let Some(target) = reference(value) {
-            found.push((node, format!("{at}/$ref"), target.to_owned()));
+        if let Some(target) = reference(value).filter(|target| !fault::is_mark(target)) {
+            found.push((node, at.to_owned(), target.to_owned()));
         }
     });
-    let mut elsewhere: Vec<(Node, String)> = Vec::new();
+    let (mut elsewhere, mut broken) = (Vec::new(), Vec::new());
     for (node, at, target) in found {
+        let error = |reason: &str| {
+            let place = sources.place(&pointer::join(&at, "$ref"));
+            Diagnostic::error(format!("the `$ref` to `{target}` {reason}")).at(place)
+        };
         let Some(place) = target.strip_prefix('#') else {
-            let message = format!("the `$ref` to `{target}` leads out of the document");
-            let hint = "bundle the document into one file first";
-            diagnostics.push(Diagnostic::error(message).at(Place::pointer(file, &at)).hint(hint));
+            broken
+                .push((at.clone(), error("leads out of the document").hint("bundle the document into one file first")));
             continue;
         };
         let place = percent_decode(place);
         match find(document, &place) {
-            Err(missing) => {
-                let message = format!("the `$ref` to `{target}` leads nowhere");
-                let diagnostic = Diagnostic::error(message).at(Place::pointer(file, &at));
-                diagnostics.push(missing.explain(diagnostic, document));
-            }
+            Err(missing) => match within(document, &at, &place) {
+                Some(place) => elsewhere.push((node, place, Some(at))),
+                None => broken.push((at.clone(), missing.explain(error("leads nowhere"), document))),
+            },
             Ok(value) if leads_to_itself(document, value) => {
-                let message = format!("the `$ref` to `{target}` leads only to further `$ref`s, in a circle");
-                diagnostics.push(Diagnostic::error(message).at(Place::pointer(file, &at)));
+                broken.push((at.clone(), error("leads only to further `$ref`s, in a circle")));
             }
             Ok(_) if is_component(node, &place) => {}
-            Ok(_) => elsewhere.push((node, place)),
+            Ok(_) => elsewhere.push((node, place, None)),
         }
     }
-    if !elsewhere.is_empty() && !diagnostics.has_errors() {
-        name_what_has_none(document, elsewhere);
+    for (at, diagnostic) in broken {
+        if let Some(value) = document.pointer_mut(&at) {
+            *value = faults.mark(diagnostic);
+        }
     }
+    let turned = elsewhere.into_iter().map(|(node, place, at)| {
+        if let Some(Value::Object(object)) = at.and_then(|at| document.pointer_mut(&at)) {
+            object.insert("$ref".to_owned(), Value::String(format!("#{place}")));
+        }
+        (node, place)
+    });
+    turned.collect()
+}
+
+/// Where a `$ref` to `/$defs/NAME` leads from `at` if the schema around it is taken for the root, as JSON Schema does
+/// with one that has an identity of its own, and tools that embed schemas forget.
+fn within(document: &Value, at: &str, place: &str) -> Option<String> {
+    if !["/$defs/", "/definitions/"].iter().any(|start| place.starts_with(start)) {
+        return None;
+    }
+    let mut around = at;
+    while let Some((above, _)) = around.rsplit_once('/') {
+        let candidate = format!("{above}{place}");
+        if document.pointer(&candidate).is_some() {
+            return Some(candidate);
+        }
+        around = above;
+    }
+    None
 }
 
 /// `/components/SECTION/NAME`, in the section of the node's kind.
@@ -54,15 +98,15 @@ fn is_component(node: Node, place: &str) -> bool {
 }
 
 /// Where a pointer stops leading anywhere.
-struct Missing {
+pub(super) struct Missing {
     /// The last place that exists.
-    parent: String,
+    pub(super) parent: String,
     /// The name that is not in it.
-    name: String,
+    pub(super) name: String,
 }
 
 impl Missing {
-    fn explain(&self, diagnostic: Diagnostic, document: &Value) -> Diagnostic {
+    pub(super) fn explain(&self, diagnostic: Diagnostic, document: &Value) -> Diagnostic {
         let names = document.pointer(&self.parent).and_then(Value::as_object).into_iter().flatten();
         let near = crate::diagnostic::nearest(&self.name, names.map(|(name, _)| name.as_str()));
         match near {
@@ -114,8 +158,12 @@ fn leads_to_itself(document: &Value, value: &Value) -> bool {
 
 /// Copies what is referred to outside the components into them, and turns the `$ref`s there. A path item has no
 /// section: it is copied to where the `$ref` stands.
-fn name_what_has_none(document: &mut Value, mut elsewhere: Vec<(Node, String)>) {
-    let mut components: BTreeMap<String, String> = BTreeMap::new();
+fn name_what_has_none(
+    document: &mut Value,
+    mut elsewhere: Vec<(Node, String)>,
+    components: &mut BTreeMap<String, String>,
+    sources: &mut Sources,
+) {
     let mut copies: BTreeMap<String, Value> = BTreeMap::new();
     while let Some((node, place)) = elsewhere.pop() {
         if components.contains_key(&place) || copies.contains_key(&place) {
@@ -128,12 +176,14 @@ fn name_what_has_none(document: &mut Value, mut elsewhere: Vec<(Node, String)>) 
             continue;
         };
         let name = free_name(document, section, &place);
-        components.insert(place, format!("#/components/{section}/{}", pointer::escape(&name)));
+        let component = format!("/components/{section}/{}", pointer::escape(&name));
+        sources.copied(&component, &place);
+        components.insert(place, format!("#{component}"));
         if let Some(section) = section_mut(document, section) {
             section.insert(name, value);
         }
     }
-    let turn = |node: Node, value: &mut Value| {
+    let mut turn = |node: Node, at: &str, value: &mut Value| {
         let Some(place) = reference(value).and_then(|target| target.strip_prefix('#')).map(percent_decode) else {
             return;
         };
@@ -143,16 +193,11 @@ fn name_what_has_none(document: &mut Value, mut elsewhere: Vec<(Node, String)>) 
         if let (Some(component), Value::Object(object)) = (components.get(&place), &mut *value) {
             object.insert("$ref".to_owned(), Value::String(component.clone()));
         } else if let Some(copy) = copies.get(&place) {
+            sources.copied(at, &place);
             *value = copy.clone();
         }
     };
-    walk(document, &mut |node, _, value| turn(node, value));
-    // What was copied in may hold such `$ref`s itself.
-    for section in document.get_mut("paths").and_then(Value::as_object_mut).into_iter() {
-        for (path, item) in section {
-            walk_node(Node::PathItem, path, item, &mut |node, _, value| turn(node, value));
-        }
-    }
+    walk(document, &mut turn);
 }
 
 fn section_mut<'a>(document: &'a mut Value, section: &str) -> Option<&'a mut Map<String, Value>> {
@@ -162,16 +207,7 @@ fn section_mut<'a>(document: &'a mut Value, section: &str) -> Option<&'a mut Map
 
 /// A name that says where it was: of `/components/schemas/Pet/properties/tag`, `Pet-tag`.
 fn free_name(document: &Value, section: &str, place: &str) -> String {
-    const SILENT: [&str; 9] =
-        ["components", "schemas", "paths", "properties", "content", "schema", "responses", "get", "application/json"];
-    let words: Vec<String> = pointer::segments(place)
-        .filter(|segment| !SILENT.contains(&segment.as_ref()))
-        .map(|segment| {
-            segment.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
-        })
-        .filter(|word| !word.is_empty())
-        .collect();
-    let base = words.join("-");
+    let base = words(place);
     let taken =
         |name: &str| document.pointer(&format!("/components/{section}")).is_some_and(|map| map.get(name).is_some());
     let mut name = base.clone();
@@ -183,8 +219,32 @@ fn free_name(document: &Value, section: &str, place: &str) -> String {
     name
 }
 
+/// What a pointer says that is no structure of OpenAPI.
+pub(super) fn words(place: &str) -> String {
+    const SILENT: [&str; 10] = [
+        "components",
+        "schemas",
+        "paths",
+        "properties",
+        "content",
+        "schema",
+        "responses",
+        "get",
+        "application/json",
+        "$defs",
+    ];
+    let words: Vec<String> = pointer::segments(place)
+        .filter(|segment| !SILENT.contains(&segment.as_ref()))
+        .map(|segment| {
+            segment.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
+        })
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join("-")
+}
+
 /// `$ref`s are URIs: `%7B` stands for `{` (RFC 3986 section 2.1, RFC 6901 section 6).
-fn percent_decode(text: &str) -> String {
+pub(super) fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
@@ -208,11 +268,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::diagnostic::Place;
 
     fn resolved(mut document: Value) -> (Value, Vec<String>) {
-        let mut diagnostics = Diagnostics::default();
-        resolve(&mut document, "d.yaml", &mut diagnostics);
-        let said = diagnostics.iter().map(|said| {
+        let mut faults = Faults::default();
+        resolve(&mut document, &mut Sources::new("d.yaml"), &mut faults);
+        let said = faults.iter().map(|said| {
             let place = said.place.as_ref().map(Place::to_string).unwrap_or_default();
             format!("{} --> {place} ({})", said.message, said.hint.as_deref().unwrap_or(""))
         });
@@ -278,5 +339,18 @@ mod tests {
     #[test]
     fn uris_are_decoded() {
         assert_eq!(percent_decode("/paths/~1a%7Bid%7D%2"), "/paths/~1a{id}%2");
+    }
+
+    #[test]
+    fn definitions_within_a_schema_become_components() {
+        let (document, said) = resolved(json!({"components": {"schemas": {"A": {
+            "properties": {"b": {"$ref": "#/components/schemas/A/$defs/B"}, "c": {"$ref": "#/$defs/C"}},
+            "$defs": {"B": {"type": "string"}, "C": {"items": {"$ref": "#/$defs/B"}}}
+        }}}}));
+        assert_eq!(said, Vec::<String>::new());
+        let schemas = document.pointer("/components/schemas").unwrap();
+        assert_eq!(schemas.pointer("/A/properties/b/$ref").unwrap(), "#/components/schemas/A-B");
+        assert_eq!(schemas.pointer("/A/properties/c/$ref").unwrap(), "#/components/schemas/A-C");
+        assert_eq!(schemas.pointer("/A-C/items/$ref").unwrap(), "#/components/schemas/A-B");
     }
 }

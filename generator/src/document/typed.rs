@@ -1,40 +1,85 @@
 //! The document as typed values.
 
+use std::collections::BTreeSet;
+
 use openapiv3::{Header, MediaType, OpenAPI, Operation, Parameter, PathItem, RequestBody, Response, Schema};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use serde_path_to_error::{Path, Segment};
 
+use super::fault::Faults;
 use super::pointer;
-use super::walk::{Node, reference, walk};
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use super::source::Sources;
+use super::walk::{METHODS, Node, reference, walk};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 
-/// Parses the document. What does not fit is reported at the smallest object that does not.
-pub(super) fn parse(document: &Value, file: &str) -> Result<OpenAPI, Diagnostics> {
-    let error = match misfit_of::<OpenAPI>(document) {
-        Ok(api) => return Ok(api),
-        Err(error) => error,
-    };
+/// How often what stands around something unreadable is tried again without it.
+const ROUNDS: usize = 32;
+
+/// Parses the document. What does not fit is marked at the smallest object that does not; if that is the document itself,
+/// it cannot be read.
+pub(super) fn parse(document: &mut Value, sources: &Sources, faults: &mut Faults) -> Result<OpenAPI, Diagnostics> {
+    for _ in 0..ROUNDS {
+        match misfit_of::<OpenAPI>(document) {
+            Ok(api) => return Ok(api),
+            Err(error) => {
+                if !mark_misfits(document, sources, faults) {
+                    return Err(error.report(sources, "").into());
+                }
+            }
+        }
+    }
+    misfit_of::<OpenAPI>(document).map_err(|error| error.report(sources, "").into())
+}
+
+/// Marks what does not fit; whether there was anything.
+fn mark_misfits(document: &mut Value, sources: &Sources, faults: &mut Faults) -> bool {
     // The typed model tries references and objects one after the other, which costs it the place. The objects one by
     // one, the smallest first, have it.
-    let mut found: Vec<(String, Misfit)> = Vec::new();
-    walk(&mut document.clone(), &mut |node, at, value| {
+    let mut found: Vec<(Node, String, Misfit)> = Vec::new();
+    walk(document, &mut |node, at, value| {
         if reference(value).is_none()
             && let Some(misfit) = misfit(node, value)
         {
-            found.push((at.to_owned(), misfit));
+            found.push((node, at.to_owned(), misfit));
         }
     });
-    let innermost =
-        |at: &str| !found.iter().any(|(other, _)| other.len() > at.len() && other.starts_with(&format!("{at}/")));
-    let mut diagnostics = Diagnostics::default();
-    for (at, misfit) in found.iter().filter(|(at, _)| innermost(at)) {
-        diagnostics.push(misfit.report(file, at));
+    let outer: BTreeSet<&str> = found.iter().flat_map(|(_, at, _)| above(at)).collect();
+    let innermost: Vec<_> = found.iter().filter(|(_, at, _)| !outer.contains(at.as_str())).collect();
+    for (node, at, misfit) in &innermost {
+        if let Some(value) = document.pointer_mut(at) {
+            let mark = faults.mark(misfit.report(sources, at));
+            *value = instead(*node, value, &mark);
+        }
     }
-    if !diagnostics.has_errors() {
-        diagnostics.push(error.report(file, ""));
+    !innermost.is_empty()
+}
+
+/// The pointers to what stands around.
+fn above(at: &str) -> impl Iterator<Item = &str> {
+    at.rmatch_indices('/').map(|(index, _)| at.get(..index).unwrap_or_default())
+}
+
+/// What stands in the place of something unreadable: operations stay, so that they can be told of.
+fn instead(node: Node, value: &Value, mark: &Value) -> Value {
+    match node {
+        Node::PathItem => {
+            let operations = value.as_object().into_iter().flatten().filter(|(key, _)| METHODS.contains(&key.as_str()));
+            operations.map(|(key, value)| (key.clone(), instead(Node::Operation, value, mark))).collect()
+        }
+        Node::Operation => {
+            let kept = value.as_object().into_iter().flatten();
+            let kept =
+                kept.filter(|(key, value)| key.starts_with("x-") || (*key == "operationId" && value.is_string()));
+            let mut operation: Map<String, Value> = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
+            operation.insert("responses".to_owned(), json!({ "200": mark }));
+            Value::Object(operation)
+        }
+        Node::Responses => json!({ "200": mark }),
+        Node::MediaType => json!({ "schema": mark }),
+        Node::Encoding | Node::Paths | Node::Components => json!({}),
+        _ => mark.clone(),
     }
-    Err(diagnostics)
 }
 
 /// Why an object is not what it should be.
@@ -45,13 +90,22 @@ struct Misfit {
 }
 
 impl Misfit {
-    fn report(&self, file: &str, at: &str) -> Diagnostic {
-        Diagnostic::error(format!("the document is not as OpenAPI 3.0 has it: {}", self.reason))
-            .at(Place::pointer(file, &format!("{at}{}", self.at)))
+    fn report(&self, sources: &Sources, at: &str) -> Diagnostic {
+        Diagnostic::error(format!("the document is not as OpenAPI has it: {}", self.reason))
+            .at(sources.place(&format!("{at}{}", self.at)))
     }
 }
 
 fn misfit(node: Node, value: &Value) -> Option<Misfit> {
+    let found = match value {
+        Value::Object(_) => None,
+        Value::Array(_) => Some("a list"),
+        Value::Null => Some("nothing"),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => Some("a single value"),
+    };
+    if let Some(found) = found {
+        return Some(Misfit { at: String::new(), reason: format!("{found} stands where an object should") });
+    }
     match node {
         Node::PathItem => misfit_of::<PathItem>(value).err(),
         Node::Operation => misfit_of::<Operation>(value).err(),
@@ -61,6 +115,10 @@ fn misfit(node: Node, value: &Value) -> Option<Misfit> {
         Node::Response => misfit_of::<Response>(value).err(),
         Node::Header => misfit_of::<Header>(value).err(),
         Node::Schema => misfit_of::<Schema>(value).err(),
+        Node::Encoding => misfit_of::<openapiv3::Encoding>(value).err(),
+        Node::Responses => misfit_of::<openapiv3::Responses>(value).err(),
+        Node::Link => misfit_of::<openapiv3::Link>(value).err(),
+        Node::Example => misfit_of::<openapiv3::Example>(value).err(),
         Node::SecurityScheme => misfit_of::<openapiv3::SecurityScheme>(value).err(),
         _ => None,
     }
@@ -90,25 +148,47 @@ mod tests {
 
     use super::*;
 
+    fn parsed(mut document: Value) -> (Result<OpenAPI, Diagnostics>, Value, Vec<String>) {
+        let mut faults = Faults::default();
+        let parsed = parse(&mut document, &Sources::new("d.json"), &mut faults);
+        let said = faults.iter().map(|said| said.place.as_ref().unwrap().to_string()).collect();
+        (parsed, document, said)
+    }
+
+    fn document(operation: Value) -> Value {
+        json!({"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": operation}}})
+    }
+
     #[test]
-    fn what_does_not_fit_is_found() {
-        let document = json!({
-            "openapi": "3.0.3", "info": {"title": "t", "version": "1"},
-            "paths": {"/a": {"get": {"responses": {"200": {"content": {"application/json": {"schema": {
-                "type": "object", "properties": {"b": {"type": "array", "items": {"type": 7}}}
-            }}}, "description": "ok"}}}}}
-        });
-        let diagnostics = parse(&document, "d.json").unwrap_err();
-        let said: Vec<_> = diagnostics.iter().collect();
-        assert_eq!(said.len(), 1);
+    fn what_does_not_fit_is_marked_where_it_stands() {
+        let (parsed, document, said) = parsed(document(json!({"responses": {"200": {
+            "content": {"application/json": {"schema": {
+                "type": "object", "properties": {"b": {"type": "array", "items": {"type": 7}}, "c": [{}]}
+            }}}, "description": "ok"
+        }}})));
+        let at = "/paths/~1a/get/responses/200/content/application~1json/schema/properties";
+        assert_eq!(said, [format!("d.json#{at}/b/items"), format!("d.json#{at}/c")]);
+        assert_eq!(document.pointer(&format!("{at}/c/$ref")).unwrap(), "#/x-headwater-fault/1");
+        assert!(parsed.is_ok());
+    }
+
+    #[test]
+    fn an_operation_keeps_its_name() {
+        let (parsed, document, said) =
+            parsed(document(json!({"operationId": "listA", "x-b": 1, "tags": 1, "responses": {}})));
+        assert_eq!(said, ["d.json#/paths/~1a/get/tags"]);
         assert_eq!(
-            said[0].place.as_ref().unwrap().to_string(),
-            "d.json#/paths/~1a/get/responses/200/content/application~1json/schema/properties/b/items"
+            document.pointer("/paths/~1a/get").unwrap(),
+            &json!({"operationId": "listA", "x-b": 1, "responses": {"200": {"$ref": "#/x-headwater-fault/0"}}})
         );
-        let diagnostics =
-            parse(&json!({"openapi": "3.0.3", "info": {"title": "t"}, "paths": {}}), "d.json").unwrap_err();
-        let said = diagnostics.iter().next().unwrap();
-        assert_eq!(said.message, "the document is not as OpenAPI 3.0 has it: missing field `version`");
-        assert_eq!(said.place.as_ref().unwrap().to_string(), "d.json#/info");
+        assert!(parsed.is_ok());
+    }
+
+    #[test]
+    fn a_document_without_a_version_of_its_api_cannot_be_read() {
+        let (parsed, ..) = parsed(json!({"openapi": "3.0.3", "info": {"title": "t"}, "paths": {}}));
+        let said = parsed.unwrap_err().iter().next().unwrap().clone();
+        assert_eq!(said.message, "the document is not as OpenAPI has it: missing field `version`");
+        assert_eq!(said.place.unwrap().to_string(), "d.json#/info");
     }
 }

@@ -28,6 +28,9 @@ pub(super) enum Node {
     SecurityScheme,
 }
 
+/// The keys of a path item that hold operations (OAS 3.0.3 section 4.7.9).
+pub(super) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
 /// How a node's children hang on one of its keys.
 enum Under {
     /// One child.
@@ -83,6 +86,8 @@ impl Node {
                 List("oneOf", Self::Schema),
                 List("anyOf", Self::Schema),
                 One("not", Self::Schema),
+                Map("$defs", Self::Schema),
+                Map("definitions", Self::Schema),
             ],
             Self::Components => &[
                 Map("schemas", Self::Schema),
@@ -113,17 +118,38 @@ pub(super) fn reference(value: &Value) -> Option<&str> {
     value.get("$ref")?.as_str()
 }
 
-/// Calls `visit` with every object of the document, parents before children, in the document's order where it is free.
-/// The children of references are not walked.
+/// Calls `visit` with what hangs on a node.
+pub(super) fn children<'a>(node: Node, value: &'a Value, visit: &mut dyn FnMut(Node, &'a Value)) {
+    let Value::Object(object) = value else { return };
+    for under in node.children() {
+        match under {
+            Under::One(key, child) => {
+                if let Some(value) = object.get(*key) {
+                    visit(*child, value);
+                }
+            }
+            Under::List(key, child) => {
+                object.get(*key).and_then(Value::as_array).into_iter().flatten().for_each(|value| visit(*child, value));
+            }
+            Under::Map(key, child) => {
+                let values = object.get(*key).and_then(Value::as_object).into_iter().flatten();
+                values.for_each(|(_, value)| visit(*child, value));
+            }
+            Under::Every(child) => {
+                object.iter().filter(|(name, _)| !name.starts_with("x-")).for_each(|(_, value)| visit(*child, value));
+            }
+        }
+    }
+}
+
+/// Calls `visit` with every node of the document, parents before children, in the document's order where it is free; also
+/// with what stands in the place of one and is no object. The children of references are not walked.
 pub(super) fn walk(document: &mut Value, visit: &mut dyn FnMut(Node, &str, &mut Value)) {
     walk_node(Node::Document, "", document, visit);
 }
 
 /// As [`walk`], from a node within the document.
 pub(super) fn walk_node(node: Node, at: &str, value: &mut Value, visit: &mut dyn FnMut(Node, &str, &mut Value)) {
-    if !value.is_object() {
-        return;
-    }
     visit(node, at, value);
     if reference(value).is_some() {
         return;
@@ -132,7 +158,8 @@ pub(super) fn walk_node(node: Node, at: &str, value: &mut Value, visit: &mut dyn
     for under in node.children() {
         match under {
             Under::One(key, child) => {
-                if let Some(value) = object.get_mut(*key) {
+                // `additionalProperties` is a truth value, or a schema.
+                if let Some(value) = object.get_mut(*key).filter(|value| !value.is_boolean()) {
                     walk_node(*child, &pointer::join(at, key), value, visit);
                 }
             }

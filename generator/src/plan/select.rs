@@ -105,6 +105,15 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
         let must = is_annotated || *selection != Selection::All;
         match draft(&mut context, operation, &mut said) {
             Err(reason) if must => {
+                let faults = document.faults_of(&operation.at);
+                for fault in &faults {
+                    if !said.iter().any(|said| said == *fault) {
+                        said.push((*fault).clone());
+                    }
+                }
+                if !faults.is_empty() {
+                    continue;
+                }
                 if !said.has_errors() || !already_said(&said, &operation.at) {
                     let message = format!("the operation `{}` cannot be a stream: {reason}", operation.id);
                     said.push(document.locate(Diagnostic::error(message), &operation.at));
@@ -122,6 +131,7 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
             Ok(draft) => drafts.push(draft),
         }
     }
+    warn_of_faults(document, &mut said);
     if drafts.is_empty() && !said.has_errors() {
         said.push(nothing_selected(document, selection));
     }
@@ -137,6 +147,15 @@ pub(super) fn context<'a>(document: &'a Document, name: Option<&str>, said: &mut
     let connector = annotations::connector(document, said);
     let name = name.or(connector.name.as_deref()).unwrap_or(&document.api.info.title);
     Context { document, schemas, name: names::package_name(name), connector, types: Types::new(schemas) }
+}
+
+/// What cannot be read and is not missed, or only by operations that are left out.
+pub(super) fn warn_of_faults(document: &Document, said: &mut Diagnostics) {
+    for fault in document.faults() {
+        if !said.iter().any(|said| said == fault) {
+            said.push(fault.clone().as_warning());
+        }
+    }
 }
 
 /// Why an operation's required parameters keep it out.

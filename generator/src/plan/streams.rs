@@ -52,6 +52,10 @@ pub(super) fn draft<'a>(
     if operation.method != "GET" {
         return Err(format!("its method is {}, not GET", operation.method));
     }
+    if let Some(fault) = context.document.faults_of(&operation.at).first() {
+        let place = fault.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+        return Err(format!("{}{place}", fault.message));
+    }
     let answer = operation.answer(context.document)?;
     let known = parameters::of(context.document, context.schemas, operation)?;
     let mut reading = Reading { document: context.document, source: &source, known, inferences: Vec::new(), said };

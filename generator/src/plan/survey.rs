@@ -5,7 +5,7 @@ use openapiv3::{APIKeyLocation, ReferenceOr, SecurityRequirement, SecurityScheme
 
 use super::model::{Inference, OffsetMode, OffsetPlan, PaginationPlan};
 use super::operations::operations;
-use super::select::{LeftOut, context};
+use super::select::{LeftOut, context, warn_of_faults};
 use super::streams::{Draft, draft};
 use crate::diagnostic::Diagnostics;
 use crate::document::Document;
@@ -75,6 +75,7 @@ pub fn survey(document: &Document) -> Result<Survey, Diagnostics> {
             Err(reason) => others.push(LeftOut::new(&operation, reason)),
         }
     }
+    warn_of_faults(document, &mut said);
     if said.has_errors() { Err(said) } else { Ok(Survey { streams, others, warnings: said }) }
 }
 
