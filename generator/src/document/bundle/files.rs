@@ -66,19 +66,19 @@ impl Files {
     }
 
     /// Where a `$ref` in the file `from` leads. What it says of the document's own file is not looked up.
-    pub(super) fn follow(&mut self, from: usize, text: &str) -> Result<Target, Diagnostic> {
+    pub(super) fn follow(&mut self, from: usize, text: &str) -> Result<Target, Box<Diagnostic>> {
         self.follow_within(from, text, HOPS)
     }
 
-    fn follow_within(&mut self, from: usize, text: &str, hops: usize) -> Result<Target, Diagnostic> {
+    fn follow_within(&mut self, from: usize, text: &str, hops: usize) -> Result<Target, Box<Diagnostic>> {
         let error = |reason: &str| Diagnostic::error(format!("the `$ref` to `{text}` {reason}"));
         let (file, fragment) = text.split_once('#').unwrap_or((text, ""));
         if let Some((scheme, _)) = file.split_once("://") {
             let hint = "download it, and refer to the file";
-            return Err(match scheme {
+            return Err(Box::new(match scheme {
                 "http" | "https" => error("leads to the network").hint(hint),
                 _ => error("leads to no file"),
-            });
+            }));
         }
         let index = match file {
             "" => from,
@@ -89,14 +89,14 @@ impl Files {
             return Ok(Target { file: 0, pointer: place });
         }
         if !pointer::is_pointer(&place) {
-            return Err(error("leads nowhere").hint(format!("`{place}` is no JSON Pointer")));
+            return Err(Box::new(error("leads nowhere").hint(format!("`{place}` is no JSON Pointer"))));
         }
         self.find(index, &place, hops).map_err(|stopped| match stopped {
             Stopped::At(file, missing) => {
                 let root = self.files.get(file).map_or(&Value::Null, |file| &file.value);
-                missing.explain(error("leads nowhere"), root)
+                Box::new(missing.explain(error("leads nowhere"), root))
             }
-            Stopped::Circle => error("leads only to further `$ref`s, in a circle"),
+            Stopped::Circle => Box::new(error("leads only to further `$ref`s, in a circle")),
             Stopped::Within(diagnostic) => diagnostic,
         })
     }
@@ -147,7 +147,7 @@ enum Stopped {
     /// There is no end to it.
     Circle,
     /// A `$ref` on the way leads nowhere.
-    Within(Diagnostic),
+    Within(Box<Diagnostic>),
 }
 
 fn reason(said: &Diagnostics) -> String {
