@@ -188,7 +188,7 @@ impl Generate {
 
     /// What would be written, or the exit code if nothing can be.
     fn files(&self, err: &mut dyn Write) -> io::Result<Result<(Planned, FileSet), u8>> {
-        let options = PlanOptions { selection: self.selection(), name: self.name.clone() };
+        let options = PlanOptions { selection: self.selection(), name: self.name.clone(), configures_missing: false };
         let planned = match headwater::plan_document(&self.input.spec, &self.input.overlays, &options) {
             Ok(planned) => planned,
             Err(diagnostics) => {
