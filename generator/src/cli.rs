@@ -1,5 +1,8 @@
 //! The commands.
 
+#[cfg(feature = "run")]
+mod mock;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, Write};
@@ -29,6 +32,14 @@ enum Command {
     Generate(Generate),
     /// Tells whether a crate is what `generate` would write; prints a diff if it is not.
     Check(Generate),
+    /// Serves the API from its document: records that are true to their schemas, on pages that follow one another as the
+    /// API's do. Runs until it is interrupted or terminated.
+    ///
+    /// A request without the credential that the document asks for is answered with 401; any value is taken. A request
+    /// with the header `X-Mock-Fault` or the query parameter `mock_fault` gets a fault: `500`, `429` (with `Retry-After`),
+    /// `slow` (after two seconds) or `cut` (the connection ends in the middle of the body).
+    #[cfg(feature = "run")]
+    Mock(mock::Mock),
     /// The main job in one command: generates a connector, builds it, runs it against a mock of its API and an embedded
     /// broker, and shows what it reads back from Kafka. Runs in a checkout of headwater.
     #[cfg(feature = "run")]
@@ -94,6 +105,8 @@ impl Cli {
             Command::Inspect(command) => command.run(out, err),
             Command::Generate(command) => command.generate(out, err),
             Command::Check(command) => command.check(out, err),
+            #[cfg(feature = "run")]
+            Command::Mock(command) => command.run(out, err),
             #[cfg(feature = "run")]
             Command::Demo => demo(out, err),
         }
