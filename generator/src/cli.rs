@@ -1,5 +1,6 @@
 //! The commands.
 
+mod init;
 #[cfg(feature = "run")]
 mod mock;
 
@@ -28,6 +29,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Shows every operation that can be a stream, with what was inferred and why; and what cannot, and why.
     Inspect(Inspect),
+    /// Writes an overlay with the inferred annotations of every operation that can be a stream, for a person to edit.
+    Init(init::Init),
     /// Writes the connector's crate.
     Generate(Generate),
     /// Tells whether a crate is what `generate` would write; prints a diff if it is not.
@@ -103,6 +106,7 @@ impl Cli {
     pub(crate) fn run(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
         match self.command {
             Command::Inspect(command) => command.run(out, err),
+            Command::Init(command) => command.run(out, err),
             Command::Generate(command) => command.generate(out, err),
             Command::Check(command) => command.check(out, err),
             #[cfg(feature = "run")]
