@@ -1,5 +1,9 @@
 //! The commands.
 
+mod init;
+#[cfg(feature = "run")]
+mod mock;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, Write};
@@ -25,10 +29,20 @@ pub(crate) struct Cli {
 enum Command {
     /// Shows every operation that can be a stream, with what was inferred and why; and what cannot, and why.
     Inspect(Inspect),
+    /// Writes an overlay with the inferred annotations of every operation that can be a stream, for a person to edit.
+    Init(init::Init),
     /// Writes the connector's crate.
     Generate(Generate),
     /// Tells whether a crate is what `generate` would write; prints a diff if it is not.
     Check(Generate),
+    /// Serves the API from its document: records that are true to their schemas, on pages that follow one another as the
+    /// API's do. Runs until it is interrupted or terminated.
+    ///
+    /// A request without the credential that the document asks for is answered with 401; any value is taken. A request
+    /// with the header `X-Mock-Fault` or the query parameter `mock_fault` gets a fault: `500`, `429` (with `Retry-After`),
+    /// `slow` (after two seconds) or `cut` (the connection ends in the middle of the body).
+    #[cfg(feature = "run")]
+    Mock(mock::Mock),
     /// The main job in one command: generates a connector, builds it, runs it against a mock of its API and an embedded
     /// broker, and shows what it reads back from Kafka. Runs in a checkout of headwater.
     #[cfg(feature = "run")]
@@ -92,8 +106,11 @@ impl Cli {
     pub(crate) fn run(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
         match self.command {
             Command::Inspect(command) => command.run(out, err),
+            Command::Init(command) => command.run(out, err),
             Command::Generate(command) => command.generate(out, err),
             Command::Check(command) => command.check(out, err),
+            #[cfg(feature = "run")]
+            Command::Mock(command) => command.run(out, err),
             #[cfg(feature = "run")]
             Command::Demo => demo(out, err),
         }
@@ -188,7 +205,7 @@ impl Generate {
 
     /// What would be written, or the exit code if nothing can be.
     fn files(&self, err: &mut dyn Write) -> io::Result<Result<(Planned, FileSet), u8>> {
-        let options = PlanOptions { selection: self.selection(), name: self.name.clone() };
+        let options = PlanOptions { selection: self.selection(), name: self.name.clone(), configures_missing: false };
         let planned = match headwater::plan_document(&self.input.spec, &self.input.overlays, &options) {
             Ok(planned) => planned,
             Err(diagnostics) => {

@@ -12,7 +12,7 @@ fn planned(folder: &str, selection: Selection) -> Planned {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let overlays: [PathBuf; 1] = [folder.join("overlay.yaml")];
     let document = Document::load(&folder.join("openapi.yaml"), &overlays).unwrap();
-    plan(&document, &PlanOptions { selection, name: None }).unwrap()
+    plan(&document, &PlanOptions { selection, ..PlanOptions::default() }).unwrap()
 }
 
 fn type_name(ty: &Type) -> &str {

@@ -98,7 +98,7 @@ fn whatever_is_planned_is_emitted() {
     for (name, _) in DOCUMENTS {
         let Some(path) = real(name) else { return };
         let document = Document::load(&path, &[]).unwrap_or_else(|said| panic!("{name}: {said:?}"));
-        let options = PlanOptions { selection: Selection::All, name: None };
+        let options = PlanOptions { selection: Selection::All, ..PlanOptions::default() };
         let Ok(planned) = plan(&document, &options) else { continue };
         let options = EmitOptions { runtime: RuntimeDependency::Version("0.1.0".to_owned()) };
         emit(&planned.plan, &options).unwrap_or_else(|error| {

@@ -23,7 +23,7 @@ fn the_demo_shows_what_a_consumer_reads_back() {
         "\ntopic headwater-petstore-events-offsets: the position of each stream\n",
         "  [\"petstore-events\",{\"operation\":\"listEvents\"}] → {\"offset\":\"2024-01-01T09:43:13Z\",\"delivered\":[\"",
         "  [\"petstore-events\",{\"operation\":\"listPets\"}] → {}\n",
-        "\n10000 records from 101 requests in ",
+        "\n10000 records from 61 requests in ",
     ] {
         let Some(at) = rest.find(part) else { panic!("no {part:?} in what comes last of:\n{shown}") };
         rest = &rest[at + part.len()..];

@@ -17,8 +17,8 @@ use crate::diagnostic::Diagnostics;
 use crate::emit::{EmitError, EmitOptions, RuntimeDependency};
 use crate::mock::MockApi;
 use crate::output::OutputError;
+use crate::plan::PlanOptions;
 use crate::plan::model::ConnectorPlan;
-use crate::plan::{PlanOptions, Selection};
 use workspace::Workspace;
 
 /// How many records the mock API has in each stream.
@@ -138,7 +138,7 @@ pub async fn run(out: &mut dyn std::io::Write) -> Result<(), DemoError> {
 
 fn generate(workspace: &Workspace, out: &mut dyn std::io::Write) -> Result<ConnectorPlan, DemoError> {
     let (spec, overlay) = (workspace.spec("openapi.yaml"), workspace.spec("overlay.yaml"));
-    let options = PlanOptions { selection: Selection::Annotated, name: None };
+    let options = PlanOptions::default();
     let planned = crate::plan_document(&spec, &[overlay], &options).map_err(DemoError::Generate)?;
     let options = EmitOptions { runtime: RuntimeDependency::Path("../../runtime".to_owned()) };
     let files = crate::emit::emit(&planned.plan, &options)?;
@@ -170,6 +170,9 @@ fn run_connector(
         "bootstrap.servers": cluster.bootstrap_servers(),
         "value.converter.schema.registry.url": registry.url().as_str(),
         "http.api.base.url": api.url(),
+        // The mock asks for a token, as its document does, and takes any.
+        "auth.type": "BEARER",
+        "bearer.token": "demo",
     });
     for name in plan.parameters.keys() {
         config[name.as_str()] = "demo".into();

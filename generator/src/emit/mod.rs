@@ -8,6 +8,7 @@ mod doc;
 mod files;
 mod manifest;
 mod markdown;
+mod overlay;
 mod package;
 mod rust;
 
@@ -15,6 +16,7 @@ use thiserror::Error;
 
 pub use files::FileSet;
 pub(crate) use manifest::{MANIFEST, Manifest};
+pub use overlay::overlay;
 
 use crate::plan::model::{ConnectorPlan, DocumentFacts, TypeId, TypeKind};
 
@@ -68,6 +70,14 @@ pub enum EmitError {
         path: String,
         /// What the parser said.
         source: Box<toml::de::Error>,
+    },
+    /// A YAML file does not parse.
+    #[error("the emitted `{path}` is not YAML")]
+    Yaml {
+        /// The file.
+        path: String,
+        /// What the parser said.
+        source: Box<serde_yaml::Error>,
     },
     /// A template could not be filled in.
     #[error("filling in the template of `{path}`")]

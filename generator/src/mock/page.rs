@@ -30,11 +30,13 @@ pub(crate) fn page(
 ) -> MockPage {
     let first = first_record(stream, records, count, query);
     let number = |name: &str| query.get(name).and_then(|value| value.parse::<u64>().ok());
+    let asked = stream.page_size_parameter.as_ref().and_then(|name| number(name)).filter(|size| *size > 0);
     let size = match &stream.pagination {
-        PaginationPlan::Offset { limit, .. } => limit.unwrap_or(PAGE_SIZE),
-        PaginationPlan::Page { size, .. } => size.unwrap_or(PAGE_SIZE),
         PaginationPlan::None => count,
-        _ => PAGE_SIZE,
+        PaginationPlan::Offset { limit: planned, .. } | PaginationPlan::Page { size: planned, .. } => {
+            asked.or(*planned).unwrap_or(PAGE_SIZE)
+        }
+        _ => asked.unwrap_or(PAGE_SIZE),
     };
     let skip = match &stream.pagination {
         PaginationPlan::None => 0,
@@ -47,8 +49,8 @@ pub(crate) fn page(
             number(parameter).unwrap_or(*first).saturating_sub(*first).saturating_mul(size)
         }
     };
-    let start = (first + skip).min(count);
-    let end = (start + size).min(count);
+    let start = first.saturating_add(skip).min(count);
+    let end = start.saturating_add(size).min(count);
     let array: Vec<Value> = (start..end).map(|index| records.record(index)).collect();
     let mut body =
         if stream.records.is_empty() { Value::Array(array) } else { envelope(&stream.records, array.into()) };

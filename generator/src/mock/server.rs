@@ -1,30 +1,50 @@
 //! The mock's HTTP side.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt as _, future, stream};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use super::guard::{Fault, SLOW, lets_in};
 use super::page::{encode, page};
 use super::values::Records;
-use crate::plan::model::{ConnectorPlan, StreamPlan};
+use crate::plan::model::{AuthScheme, ConnectorPlan, StreamPlan};
+
+/// How long the first half of a body that is cut has to get out.
+const CUT_AFTER: Duration = Duration::from_millis(50);
 
 /// A running mock of an API. It stops when dropped.
 pub struct MockApi {
     address: SocketAddr,
+    served: Vec<Served>,
     requests: Arc<AtomicU64>,
     server: JoinHandle<()>,
 }
 
-struct Served {
+/// An operation that a mock serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// Its id.
+    pub operation_id: String,
+    /// A URL that it answers at.
+    pub url: String,
+    /// What it asks for: one of these; each lists what it takes together.
+    pub auth: Vec<Vec<AuthScheme>>,
+}
+
+struct Api {
     plan: ConnectorPlan,
     records: u64,
     seed: u64,
@@ -37,22 +57,33 @@ impl MockApi {
     /// # Errors
     ///
     /// If the address cannot be bound.
-    pub async fn start(plan: ConnectorPlan, listen: SocketAddr, records: u64, seed: u64) -> std::io::Result<Self> {
+    pub async fn start(plan: ConnectorPlan, listen: SocketAddr, records: u64, seed: u64) -> io::Result<Self> {
         let requests = Arc::new(AtomicU64::new(0));
-        let served = Arc::new(Served { plan, records, seed, requests: Arc::clone(&requests) });
-        let router = Router::new().fallback(answer).with_state(served);
+        let api = Arc::new(Api { plan, records, seed, requests: Arc::clone(&requests) });
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&api));
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
+        let served = api.plan.streams.iter().map(|stream| Served {
+            operation_id: stream.operation_id.clone(),
+            url: format!("http://{address}{}", example_path(&stream.path)),
+            auth: stream.auth.clone(),
+        });
+        let served = served.collect();
         let server = tokio::spawn(async move {
             // Serving ends only with the task.
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Self { address, requests, server })
+        Ok(Self { address, served, requests, server })
     }
 
     /// The API's base URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The operations, in the document's order.
+    pub fn served(&self) -> &[Served] {
+        &self.served
     }
 
     /// How many requests have been answered.
@@ -68,30 +99,70 @@ impl Drop for MockApi {
 }
 
 async fn answer(
-    State(served): State<Arc<Served>>,
+    State(api): State<Arc<Api>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Response {
-    served.requests.fetch_add(1, Ordering::Relaxed);
+    api.requests.fetch_add(1, Ordering::Relaxed);
     // Of two templates the one with fewer placeholders is meant (OAS 3.0, "Paths Object").
-    let matching = served.plan.streams.iter().filter(|stream| matches(stream, &method, uri.path()));
+    let matching = api.plan.streams.iter().filter(|stream| matches(stream, &method, uri.path()));
     let stream = matching.min_by_key(|stream| stream.path.matches('{').count());
     let Some(stream) = stream else {
-        return (StatusCode::NOT_FOUND, axum::Json(json!({ "message": "no such operation in the mock" })))
-            .into_response();
+        return refusal(StatusCode::NOT_FOUND, "no such operation in the mock");
     };
+    if !lets_in(&stream.auth, &query, &headers) {
+        return refusal(StatusCode::UNAUTHORIZED, "the request has no credential; any value will do");
+    }
+    let fault = match Fault::of(&query, &headers) {
+        Ok(fault) => fault,
+        Err(name) => return refusal(StatusCode::BAD_REQUEST, &format!("the mock has no fault `{name}`")),
+    };
+    match fault {
+        Some(Fault::ServerError) => return refusal(StatusCode::INTERNAL_SERVER_ERROR, "a fault was asked for"),
+        Some(Fault::TooManyRequests) => {
+            let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, "a fault was asked for");
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            return response;
+        }
+        Some(Fault::Slow) => tokio::time::sleep(SLOW).await,
+        Some(Fault::Cut) | None => {}
+    }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let base = format!("http://{host}{}", uri.path());
-    let records = Records::new(&served.plan, stream, served.seed);
-    let page = page(stream, &records, served.records, &query, &base);
+    let records = Records::new(&api.plan, stream, api.seed);
+    let page = page(stream, &records, api.records, &query, &base);
     let mut response = axum::Json(page.body).into_response();
     let link = page.next_query.map(|query| format!("<{base}?{}>; rel=\"next\"", encode(&query)));
     if let Some(link) = link.and_then(|link| link.parse().ok()) {
         response.headers_mut().insert(header::LINK, link);
     }
-    response
+    if fault == Some(Fault::Cut) { cut(response).await } else { response }
+}
+
+fn refusal(status: StatusCode, message: &str) -> Response {
+    (status, axum::Json(json!({ "message": message }))).into_response()
+}
+
+/// The response with half of its body. The server closes a connection on which it cannot send what it announced.
+async fn cut(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    head.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+    let half = bytes.slice(..bytes.len() / 2);
+    let end = async {
+        // The half is sent while the rest is waited for.
+        tokio::time::sleep(CUT_AFTER).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+    };
+    let body = stream::once(future::ready(Ok(half))).chain(stream::once(end));
+    Response::from_parts(head, Body::from_stream(body))
+}
+
+/// A path of this template: parameters have their own names for values.
+fn example_path(template: &str) -> String {
+    template.replace(['{', '}'], "")
 }
 
 /// Whether a request is one of this operation: a template's `{…}` stands for any text without a slash.

@@ -2,6 +2,7 @@
 //! have names what they do not.
 
 mod annotations;
+mod auth;
 mod duration;
 mod fields;
 mod infer;

@@ -2,6 +2,7 @@
 //! emission cannot refuse it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A connector, ready to be emitted.
 #[derive(Clone, Debug)]
@@ -218,10 +219,61 @@ pub struct StreamPlan {
     pub offset: Option<OffsetPlan>,
     /// How one page leads to the next.
     pub pagination: PaginationPlan,
+    /// Query parameter that says how many records a page has, if the operation has one.
+    pub page_size_parameter: Option<String>,
+    /// The ways to be let in, one of which must be taken; each lists what it takes together. Empty: nothing is asked for.
+    pub auth: Vec<Vec<AuthScheme>>,
     /// Pause between two cycles, in milliseconds.
     pub interval_ms: u64,
     /// What was inferred rather than annotated, with reasons.
     pub inferences: Vec<Inference>,
+}
+
+/// What a request shows to be let in (OAS 3.0.3 section 4.7.27).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthScheme {
+    /// User and password (RFC 7617).
+    Basic,
+    /// A token in the header `Authorization` (RFC 6750).
+    Bearer,
+    /// A key.
+    ApiKey {
+        /// Where it goes.
+        place: ApiKeyPlace,
+        /// Name of the parameter, header or cookie.
+        name: String,
+    },
+    /// Anything else, by its name.
+    Other(String),
+}
+
+/// Where an API key goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiKeyPlace {
+    /// Into the query.
+    Query,
+    /// Into a header.
+    Header,
+    /// Into a cookie.
+    Cookie,
+}
+
+impl fmt::Display for AuthScheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Basic => f.write_str("basic"),
+            Self::Bearer => f.write_str("bearer"),
+            Self::ApiKey { place, name } => {
+                let place = match place {
+                    ApiKeyPlace::Query => "query parameter",
+                    ApiKeyPlace::Header => "header",
+                    ApiKeyPlace::Cookie => "cookie",
+                };
+                write!(f, "API key in the {place} {name}")
+            }
+            Self::Other(name) => f.write_str(name),
+        }
+    }
 }
 
 /// A fact that was inferred.

@@ -165,6 +165,16 @@ pub(super) fn value(value: &Value, ty: ParameterType) -> Result<ParameterValue, 
     Ok(ParameterValue::Literal(literal))
 }
 
+/// The configuration property that a parameter of the name is set from where nobody chose another.
+pub(super) fn property_name(parameter: &str) -> String {
+    names::package_name(parameter).replace('-', ".")
+}
+
+/// A parameter's value that is configured.
+pub(super) fn configured_value(parameter: &str) -> ParameterValue {
+    ParameterValue::Config(property_name(parameter))
+}
+
 fn literal(value: &Value, scalar: ParameterScalar) -> Result<Value, String> {
     let (fits, expected) = match scalar {
         ParameterScalar::String => {

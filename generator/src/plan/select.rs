@@ -32,6 +32,9 @@ pub struct PlanOptions {
     pub selection: Selection,
     /// The connector's name, in place of the document's.
     pub name: Option<String>,
+    /// Whether required parameters without a value become configuration properties of their names. Otherwise their
+    /// operations are refused, or left out of all.
+    pub configures_missing: bool,
 }
 
 /// A plan, and what was left out of it.
@@ -81,6 +84,7 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
     let mut said = Diagnostics::default();
     let all = operations(document);
     let mut context = context(document, options.name.as_deref(), &mut said);
+    context.configures_missing = options.configures_missing;
     if let Selection::Operations(ids) = selection {
         for id in ids.iter().filter(|id| !all.iter().any(|operation| operation.id == **id)) {
             let message = format!("the document has no operation `{id}`");
@@ -146,7 +150,14 @@ pub(super) fn context<'a>(document: &'a Document, name: Option<&str>, said: &mut
     let schemas = Schemas::new(&document.api);
     let connector = annotations::connector(document, said);
     let name = name.or(connector.name.as_deref()).unwrap_or(&document.api.info.title);
-    Context { document, schemas, name: names::package_name(name), connector, types: Types::new(schemas) }
+    Context {
+        document,
+        schemas,
+        name: names::package_name(name),
+        connector,
+        types: Types::new(schemas),
+        configures_missing: false,
+    }
 }
 
 /// What cannot be read and is not missed, or only by operations that are left out.
@@ -172,7 +183,7 @@ fn already_said(said: &Diagnostics, at: &str) -> bool {
 
 fn missing_value(document: &Document, operation: &OperationRef<'_>, name: &str) -> Diagnostic {
     let message = format!("the required parameter `{name}` of `{}` has no value", operation.id);
-    let property = names::package_name(name).replace('-', ".");
+    let property = parameters::property_name(name);
     let hint = format!(
         "add it to `{}` under `parameters`: a literal, or \"${{config:{property}}}\" to have it configured",
         annotations::SOURCE

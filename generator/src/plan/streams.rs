@@ -1,6 +1,7 @@
 //! An operation, read as a stream: annotations first, then the rules.
 
 use super::annotations::{self, Limit, Offset, Pagination, Source};
+use super::auth;
 use super::fields::{self, NoField, Use};
 use super::infer::{self, Inferred};
 use super::model::{
@@ -26,6 +27,8 @@ pub(super) struct Context<'a> {
     /// The connector's name, and the first part of topics that are not annotated.
     pub(super) name: String,
     pub(super) types: Types<'a>,
+    /// Whether required parameters without a value become configuration properties.
+    pub(super) configures_missing: bool,
 }
 
 /// A stream whose record's id is of the arena, and whose names are not given yet.
@@ -58,7 +61,15 @@ pub(super) fn draft<'a>(
     }
     let answer = operation.answer(context.document)?;
     let known = parameters::of(context.document, context.schemas, operation)?;
-    let mut reading = Reading { document: context.document, source: &source, known, inferences: Vec::new(), said };
+    let mut reading = Reading {
+        document: context.document,
+        source: &source,
+        known,
+        inferences: Vec::new(),
+        said,
+        page_size: None,
+        configures_missing: context.configures_missing,
+    };
 
     let found = reading.records(context.schemas, &answer, operation.path)?;
     let wanted = names::type_name(&names::singular(last_name(operation.path).unwrap_or(&operation.id)));
@@ -77,7 +88,8 @@ pub(super) fn draft<'a>(
     }
     let topic = reading.topic(context.connector.topic_prefix.as_deref().unwrap_or(&context.name), &operation.id);
 
-    let Reading { known, inferences, .. } = reading;
+    reading.configure_missing();
+    let Reading { known, inferences, page_size, .. } = reading;
     let parameters: Vec<_> = known.into_iter().map(|known| known.plan).collect();
     let missing = parameters.iter().filter(|plan| plan.required && plan.value.is_none());
     Ok(Draft {
@@ -100,6 +112,8 @@ pub(super) fn draft<'a>(
             timestamp,
             offset,
             pagination,
+            page_size_parameter: page_size,
+            auth: auth::of(context.document, operation.operation.security.as_ref()),
             interval_ms: source.interval_ms.or(context.connector.interval_ms).unwrap_or(INTERVAL_MS),
             inferences,
         },
@@ -125,6 +139,9 @@ struct Reading<'r> {
     known: Vec<Known>,
     inferences: Vec<Inference>,
     said: &'r mut Diagnostics,
+    /// Query parameter that says how many records a page has.
+    page_size: Option<String>,
+    configures_missing: bool,
 }
 
 impl Reading<'_> {
@@ -270,8 +287,12 @@ impl Reading<'_> {
         };
         match pagination {
             Pagination::None => PaginationPlan::None,
-            Pagination::LinkHeader => PaginationPlan::LinkHeader,
+            Pagination::LinkHeader => {
+                self.page_size = infer::pagination::limit_parameter(&self.known).map(str::to_owned);
+                PaginationPlan::LinkHeader
+            }
             Pagination::NextUrl { pointer } => {
+                self.page_size = infer::pagination::limit_parameter(&self.known).map(str::to_owned);
                 self.in_body(schemas, answer, &pointer);
                 PaginationPlan::NextUrl { pointer }
             }
@@ -325,6 +346,15 @@ impl Reading<'_> {
         }
     }
 
+    /// Has the required parameters that nothing has set configured, if that is wanted.
+    fn configure_missing(&mut self) {
+        for known in self.known.iter_mut().filter(|_| self.configures_missing) {
+            if known.plan.required && known.plan.value.is_none() {
+                known.plan.value = Some(parameters::configured_value(&known.plan.wire_name));
+            }
+        }
+    }
+
     /// How many records a full page has: what the connector sets, else what the document says happens if it does not.
     fn page_size(&mut self, limit: &Limit) -> Option<u64> {
         let inferred = infer::pagination::limit_parameter(&self.known).map(str::to_owned);
@@ -336,6 +366,7 @@ impl Reading<'_> {
             }
             return limit.value;
         };
+        self.page_size = Some(known.plan.wire_name.clone());
         match (&known.plan.value, limit.value) {
             (Some(ParameterValue::Literal(value)), _) => value.as_u64(),
             (Some(ParameterValue::Config(_)), _) => None,
@@ -343,6 +374,10 @@ impl Reading<'_> {
                 let set = parameters::value(&value.into(), known.plan.ty);
                 known.plan.value = set.ok();
                 Some(value)
+            }
+            (None, None) if self.configures_missing && known.plan.required => {
+                known.plan.value = Some(parameters::configured_value(&known.plan.wire_name));
+                None
             }
             (None, None) => known.default.as_ref().and_then(serde_json::Value::as_u64),
         }

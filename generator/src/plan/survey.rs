@@ -1,8 +1,7 @@
 //! What a document has to offer: every operation that can be a stream, with what is known and inferred of it, and every
 //! other with the reason.
 
-use openapiv3::{APIKeyLocation, ReferenceOr, SecurityRequirement, SecurityScheme};
-
+use super::auth;
 use super::model::{Inference, OffsetMode, OffsetPlan, PaginationPlan};
 use super::operations::operations;
 use super::select::{LeftOut, context, warn_of_faults};
@@ -68,7 +67,7 @@ pub fn survey(document: &Document) -> Result<Survey, Diagnostics> {
                 key: stream.key.map(|key| key.pointer),
                 pagination: pagination(&stream.pagination),
                 offset: stream.offset.as_ref().map(offset),
-                auth: auth(document, operation.operation.security.as_ref()),
+                auth: auth::describe(&stream.auth),
                 missing,
                 inferences: stream.inferences,
             }),
@@ -97,32 +96,4 @@ fn offset(offset: &OffsetPlan) -> String {
         OffsetMode::Cursor => "cursor",
     };
     format!("{mode} {} in {}", offset.field.pointer, offset.parameter)
-}
-
-/// The ways to be let in, one of which must be taken (OAS 3.0.3 section 4.7.30).
-fn auth(document: &Document, own: Option<&Vec<SecurityRequirement>>) -> Vec<String> {
-    let requirements = own.or(document.api.security.as_ref());
-    let ways = requirements.into_iter().flatten().map(|requirement| {
-        let schemes: Vec<String> = requirement.keys().map(|name| scheme(document, name)).collect();
-        if schemes.is_empty() { "none".to_owned() } else { schemes.join(" and ") }
-    });
-    ways.collect()
-}
-
-fn scheme(document: &Document, name: &str) -> String {
-    let schemes = document.api.components.as_ref().map(|components| &components.security_schemes);
-    match schemes.and_then(|schemes| schemes.get(name)) {
-        Some(ReferenceOr::Item(SecurityScheme::HTTP { scheme, .. })) => scheme.to_lowercase(),
-        Some(ReferenceOr::Item(SecurityScheme::APIKey { location, name, .. })) => {
-            let location = match location {
-                APIKeyLocation::Query => "query parameter",
-                APIKeyLocation::Header => "header",
-                APIKeyLocation::Cookie => "cookie",
-            };
-            format!("API key in the {location} {name}")
-        }
-        Some(ReferenceOr::Item(SecurityScheme::OAuth2 { .. })) => "oauth2".to_owned(),
-        Some(ReferenceOr::Item(SecurityScheme::OpenIDConnect { .. })) => "openid-connect".to_owned(),
-        Some(ReferenceOr::Reference { .. }) | None => name.to_owned(),
-    }
 }

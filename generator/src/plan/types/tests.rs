@@ -7,7 +7,7 @@ use crate::plan::{PlanOptions, Selection, model::ConnectorPlan, plan};
 /// The plan of a list of things of this schema.
 fn planned(thing: Value, components: Value) -> ConnectorPlan {
     let document = Document::of(json!({"type": "array", "items": thing}), components);
-    plan(&document, &PlanOptions { selection: Selection::All, name: None }).unwrap().plan
+    plan(&document, &PlanOptions { selection: Selection::All, ..PlanOptions::default() }).unwrap().plan
 }
 
 /// The plan's types in a few words, one after the other.

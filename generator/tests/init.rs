@@ -1,0 +1,109 @@
+//! `headwater init`: what it writes, and that it says the same as inference. `UPDATE_EXPECT=1` accepts what it writes.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test says why it fails or is skipped")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use headwater::plan::model::ConnectorPlan;
+use headwater::plan::{PlanOptions, Selection};
+use headwater::{emit, plan_document};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn init(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
+    command.current_dir(root()).arg("init").args(arguments).output().unwrap()
+}
+
+#[test]
+fn github_issues() {
+    let output = init(&["specs/github-issues/openapi.yaml"]);
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let golden = root().join("generator/tests/golden/init/github-issues.yaml");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::create_dir_all(golden.parent().unwrap()).unwrap();
+        std::fs::write(&golden, &printed).unwrap();
+    }
+    assert_eq!(printed, std::fs::read_to_string(&golden).unwrap_or_default(), "UPDATE_EXPECT=1 accepts this");
+}
+
+#[test]
+fn a_file_that_exists_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("overlay.yaml");
+    let arguments = ["specs/petstore-events/openapi.yaml", "--out", out.to_str().unwrap()];
+    let first = init(&arguments);
+    assert_eq!(first.status.code(), Some(0));
+    assert_eq!(String::from_utf8(first.stdout).unwrap(), format!("{}: 2 streams\n", out.display()));
+    std::fs::write(&out, "edited").unwrap();
+    let second = init(&arguments);
+    assert_eq!(second.status.code(), Some(2));
+    let said = format!(
+        "error: `{}` exists already\nhint: name another file with `--out`, or delete this one if nothing in it was edited\n",
+        out.display()
+    );
+    assert_eq!(String::from_utf8(second.stderr).unwrap(), said);
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), "edited");
+}
+
+/// What a plan says, without what it was inferred from and the hash of the document.
+fn said(mut plan: ConnectorPlan) -> Vec<String> {
+    plan.document.sha256.clear();
+    let mut said: Vec<String> = plan.streams.drain(..).fold(Vec::new(), |mut said, mut stream| {
+        stream.inferences.clear();
+        said.push(format!("{stream:#?}"));
+        said
+    });
+    said.push(format!("{plan:#?}"));
+    said
+}
+
+/// The overlay laid over the document, after `overlays`, gives the plan that inference gives.
+fn assert_same_plan(spec: &Path, overlays: &[PathBuf]) {
+    let inferred = PlanOptions { selection: Selection::All, name: None, configures_missing: true };
+    let inferred = plan_document(spec, overlays, &inferred).unwrap_or_else(|said| panic!("{spec:?}: {said:?}")).plan;
+    let folder = tempfile::tempdir().unwrap();
+    let overlay = folder.path().join("overlay.yaml");
+    std::fs::write(&overlay, emit::overlay(&inferred).unwrap()).unwrap();
+    let overlays: Vec<PathBuf> = overlays.iter().cloned().chain([overlay]).collect();
+    let written = plan_document(spec, &overlays, &PlanOptions::default());
+    let written = written.unwrap_or_else(|said| panic!("{}: {said:?}", spec.display()));
+    assert!(written.plan.streams.iter().all(|stream| stream.inferences.is_empty()), "{}", spec.display());
+    let (written, inferred) = (said(written.plan), said(inferred));
+    assert_eq!(written.len(), inferred.len(), "{}", spec.display());
+    for (written, inferred) in written.iter().zip(&inferred) {
+        assert_eq!(written, inferred, "{}", spec.display());
+    }
+}
+
+#[test]
+fn our_own_documents_give_the_same_plan() {
+    for folder in ["specs/github-issues", "specs/petstore-events", "generator/tests/documents/pets"] {
+        let folder = root().join(folder);
+        assert_same_plan(&folder.join("openapi.yaml"), &[]);
+        assert_same_plan(&folder.join("openapi.yaml"), &[folder.join("overlay.yaml")]);
+    }
+}
+
+#[test]
+fn documents_of_others_give_the_same_plan() {
+    for name in [
+        "github-api.github.com.json",
+        "box-openapi.json",
+        "xero_accounting.yaml",
+        "stripe.com.json",
+        "jira.json",
+        "lakefs-swagger.yml",
+    ] {
+        let spec = root().join("../shared/specs").join(name);
+        if !spec.exists() {
+            eprintln!("skipped: no {}", spec.display());
+            continue;
+        }
+        assert_same_plan(&spec, &[]);
+    }
+}
