@@ -205,7 +205,15 @@ impl Generate {
 
     /// What would be written, or the exit code if nothing can be.
     fn files(&self, err: &mut dyn Write) -> io::Result<Result<(Planned, FileSet), u8>> {
-        let options = PlanOptions { selection: self.selection(), name: self.name.clone(), configures_missing: false };
+        let numbers = match output::field_numbers(&self.out) {
+            Ok(numbers) => numbers,
+            Err(error) => {
+                report::error(&error, error.hint(), err)?;
+                return Ok(Err(FAILED));
+            }
+        };
+        let (selection, name) = (self.selection(), self.name.clone());
+        let options = PlanOptions { selection, name, configures_missing: false, numbers };
         let planned = match headwater::plan_document(&self.input.spec, &self.input.overlays, &options) {
             Ok(planned) => planned,
             Err(diagnostics) => {

@@ -10,6 +10,7 @@ use similar::TextDiff;
 use thiserror::Error;
 
 use crate::emit::{FileSet, MANIFEST, MARK, Manifest};
+use crate::plan::FieldNumbers;
 
 /// What [`write()`] did, as paths from the crate's root, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,6 +146,20 @@ pub fn check(files: &FileSet, folder: &Path) -> Result<Vec<Difference>, OutputEr
     Ok(differences.into_iter().map(|(path, diff)| Difference { path: path.to_owned(), diff }).collect())
 }
 
+/// The Protobuf field numbers that the crate in `folder` has given out; none if there is no crate.
+///
+/// # Errors
+///
+/// If its manifest cannot be read.
+pub fn field_numbers(folder: &Path) -> Result<FieldNumbers, OutputError> {
+    Ok(manifest(folder)?.map(|manifest| manifest.numbers).unwrap_or_default())
+}
+
+fn manifest(folder: &Path) -> Result<Option<Manifest>, OutputError> {
+    let read = read(folder, MANIFEST)?.map(|text| serde_json::from_slice(&text));
+    read.transpose().map_err(|source| OutputError::Manifest { path: folder.join(MANIFEST), source })
+}
+
 /// What is on disk.
 struct State {
     /// Files that the manifest on disk lists.
@@ -156,9 +171,7 @@ struct State {
 impl State {
     fn read(files: &FileSet, folder: &Path) -> Result<Self, OutputError> {
         let mut owned = BTreeSet::new();
-        if let Some(manifest) = read(folder, MANIFEST)? {
-            let manifest: Manifest = serde_json::from_slice(&manifest)
-                .map_err(|source| OutputError::Manifest { path: folder.join(MANIFEST), source })?;
+        if let Some(manifest) = manifest(folder)? {
             // The manifest is only text: it must not lead out of the folder.
             owned.extend(manifest.files.into_iter().filter(|path| stays_inside(path)));
             owned.insert(MANIFEST.to_owned());

@@ -64,7 +64,7 @@ fn said(mut plan: ConnectorPlan) -> Vec<String> {
 
 /// The overlay laid over the document, after `overlays`, gives the plan that inference gives.
 fn assert_same_plan(spec: &Path, overlays: &[PathBuf]) {
-    let inferred = PlanOptions { selection: Selection::All, name: None, configures_missing: true };
+    let inferred = PlanOptions { selection: Selection::All, configures_missing: true, ..PlanOptions::default() };
     let inferred = plan_document(spec, overlays, &inferred).unwrap_or_else(|said| panic!("{spec:?}: {said:?}")).plan;
     let folder = tempfile::tempdir().unwrap();
     let overlay = folder.path().join("overlay.yaml");

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::operation::{Operation, OperationFacts, Typed, TypedOperation};
-use crate::record::Record;
+use crate::format::OutputFormat;
+use crate::operation::{Operation, OperationFacts, Typed, TypedOperation, record_schema};
 
 /// A generated connector.
 pub struct Connector {
@@ -28,8 +28,8 @@ type BuildOperation = dyn Fn(&Parameters) -> Result<Box<dyn Operation>, Connecto
 /// An operation, before its parameters are known.
 pub(crate) struct OperationDefinition {
     pub(crate) facts: OperationFacts,
-    /// The Avro schema of its records, as JSON text.
-    pub(crate) avro_schema: &'static str,
+    /// The schema of its records in a format; `None` for one without schemas.
+    pub(crate) schema: fn(OutputFormat) -> Option<&'static str>,
     /// How it is made from the parameters.
     pub(crate) build: Box<BuildOperation>,
 }
@@ -59,7 +59,7 @@ impl Connector {
     pub fn operation<O: TypedOperation>(mut self, build: fn(&Parameters) -> Result<O, ConnectorError>) -> Self {
         self.operations.push(OperationDefinition {
             facts: O::facts(),
-            avro_schema: <O::Record<'static> as Record>::AVRO_SCHEMA,
+            schema: record_schema::<O>,
             build: Box::new(move |parameters| Ok(Box::new(Typed::new(build(parameters)?)))),
         });
         self

@@ -9,6 +9,10 @@
 //! A generated crate states facts: it implements [`operation::TypedOperation`] for each of its operations and hands a
 //! [`connector::Connector`] over. Everything that happens is in here.
 
+// What is derived names the runtime as generated crates do.
+#[cfg(test)]
+extern crate self as headwater_runtime;
+
 pub mod cli;
 pub(crate) mod clock;
 #[doc(hidden)]

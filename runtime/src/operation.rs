@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::Deserialize;
 use thiserror::Error;
 
-use crate::format::EncodeError;
+use crate::format::OutputFormat;
 use crate::http::Request;
 use crate::page::{Page, PageShape, Pagination};
-use crate::record::{Date, DateTime, Record, Text, Uuid};
+use crate::record::{Date, DateTime, DriftKind, Field, Record, Text, Uuid};
 
 /// What does not change about an operation while it runs: where its records are and how the stream moves on.
 #[derive(Clone, Debug)]
@@ -122,34 +121,37 @@ impl OffsetField for bool {
     }
 }
 
-impl<T: OffsetField> OffsetField for Option<T> {
+impl<T: OffsetField> OffsetField for Field<'_, T> {
     fn offset_value(&self) -> Option<OffsetValue<'_>> {
-        self.as_ref().and_then(OffsetField::offset_value)
+        self.get().and_then(OffsetField::offset_value)
     }
 }
 
 /// A field that can be a Kafka record's key. Keys are written as text.
 pub trait KeyField {
-    /// Appends the key; `false` if the field is absent.
+    /// Appends the key; `false` if the field is absent or `null`.
     fn write_key(&self, out: &mut Vec<u8>) -> bool;
 }
 
-impl<T: OffsetField> KeyField for T {
+/// A value that is not of the declared type is a key all the same, as it was sent.
+impl<T: OffsetField> KeyField for Field<'_, T> {
     fn write_key(&self, out: &mut Vec<u8>) -> bool {
-        match self.offset_value() {
-            Some(value) => {
-                value.with_text(|text| out.extend_from_slice(text.as_bytes()));
-                true
-            }
-            None => false,
+        match (self.offset_value(), self) {
+            (Some(value), _) => value.with_text(|text| out.extend_from_slice(text.as_bytes())),
+            (None, Self::Other { sent, .. }) => match serde_json::from_str::<Text<'_>>(sent.get()) {
+                Ok(text) => out.extend_from_slice(text.as_bytes()),
+                Err(_) => out.extend_from_slice(sent.get().as_bytes()),
+            },
+            (None, _) => return false,
         }
+        true
     }
 }
 
 /// An operation as generated code states it, with its types.
 pub trait TypedOperation: Send + Sync + 'static {
     /// A record of the stream, borrowing from the page it came in.
-    type Record<'page>: Record + Deserialize<'page>;
+    type Record<'page>: Record<'page>;
 
     /// The operation's facts.
     fn facts() -> OperationFacts;
@@ -184,36 +186,26 @@ pub trait Operation: Send + Sync {
     /// The request, without what paging and offset add to it.
     fn request(&self) -> Request;
 
-    /// The Avro schema of the records, as JSON text.
-    fn avro_schema(&self) -> &str;
+    /// The schema of the records in a format; `None` for one without schemas.
+    fn schema(&self, format: OutputFormat) -> Option<&str>;
 
     /// Reads a response into `page`: its records, encoded, and what it says of the next page.
     ///
     /// # Errors
     ///
-    /// If the response is not the JSON it should be, or a record does not fit its type or its schema. `page` then
-    /// holds a part and must be thrown away.
+    /// If the response is not the JSON it should be, or a record has no place in the stream. `page` then holds a part
+    /// and must be thrown away.
     fn decode(&self, body: &[u8], page: &mut Page) -> Result<(), DecodeError>;
 }
 
 /// A response that could not be read.
 #[derive(Debug, Error)]
 pub enum DecodeError {
-    /// The response is not JSON, or a record is not of its declared type.
-    #[error("{place}")]
+    /// The response is not JSON, or not an object or array that leads to the records.
+    #[error("reading the page")]
     Json {
-        /// Which record of the page, or the page itself.
-        place: Place,
         /// What was expected, and where in the response.
         source: serde_json::Error,
-    },
-    /// A record cannot be written by its schema.
-    #[error("{place}")]
-    Encode {
-        /// Which record of the page.
-        place: Place,
-        /// What could not be written.
-        source: Box<EncodeError>,
     },
     /// The response lacks the records.
     #[error("the response has nothing at `{pointer}`, where its records should be")]
@@ -222,32 +214,36 @@ pub enum DecodeError {
         pointer: String,
     },
     /// A record lacks the field that the stream's position is made of, or holds something else in it.
-    #[error("{place}: the offset field `{field}` {reason}")]
+    #[error("reading record {index} of the page: the offset field `{field}` {reason}")]
     Offset {
-        /// Which record of the page.
-        place: Place,
+        /// Which record of the page, from 0.
+        index: usize,
         /// JSON Pointer to the field.
         field: String,
         /// What is wrong with it.
         reason: String,
     },
+    /// A record departs from the document, and the connector is configured to refuse that.
+    #[error(
+        "reading record {index} of the page: {kind} at `{pointer}`, which `http.response.schema.enforce=STRICT` refuses"
+    )]
+    Drift {
+        /// Which record of the page, from 0.
+        index: usize,
+        /// How it departs.
+        kind: DriftKind,
+        /// JSON Pointer from the record.
+        pointer: String,
+    },
 }
 
-/// A place in a page, for messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// The response around the records.
-    Page,
-    /// A record, counted from 0.
-    Record(usize),
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Page => f.write_str("reading the page"),
-            Self::Record(index) => write!(f, "reading record {index} of the page"),
-        }
+/// The schema of an operation's records in a format.
+pub(crate) fn record_schema<O: TypedOperation>(format: OutputFormat) -> Option<&'static str> {
+    match format {
+        OutputFormat::Avro => Some(<O::Record<'static> as Record<'static>>::AVRO_SCHEMA),
+        OutputFormat::Protobuf => Some(<O::Record<'static> as Record<'static>>::PROTOBUF_SCHEMA),
+        OutputFormat::JsonSchema => Some(<O::Record<'static> as Record<'static>>::JSON_SCHEMA),
+        OutputFormat::Json => None,
     }
 }
 
@@ -275,8 +271,8 @@ impl<O: TypedOperation> Operation for Typed<O> {
         self.operation.request()
     }
 
-    fn avro_schema(&self) -> &str {
-        <O::Record<'static> as Record>::AVRO_SCHEMA
+    fn schema(&self, format: OutputFormat) -> Option<&str> {
+        record_schema::<O>(format)
     }
 
     fn decode(&self, body: &[u8], page: &mut Page) -> Result<(), DecodeError> {

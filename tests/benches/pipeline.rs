@@ -21,7 +21,8 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
-use headwater_runtime::codegen::avro::{Encode, Writer};
+use headwater_runtime::codegen::KeyField as _;
+use headwater_runtime::format::{OutputFormat, write};
 use headwater_runtime::http::{Client, ClientSettings, Request};
 use headwater_runtime::kafka::{Delivery, EmbeddedCluster, KafkaSettings, Producer, ProducerRecord};
 use headwater_runtime::registry::EmbeddedRegistry;
@@ -196,13 +197,13 @@ fn run_stage(stage: &str) -> Result<(), Failure> {
         }
         "encode" => {
             let page: Page<'_> = serde_json::from_slice(&body)?;
-            let mut out = Writer::default();
+            let mut out = Vec::new();
             for _ in 0..pages {
-                out.truncate(0);
+                out.clear();
                 for event in black_box(&page.data) {
-                    event.encode(&mut out)?;
+                    write(OutputFormat::Avro, event, &mut out);
                 }
-                black_box(out.bytes());
+                black_box(out.as_slice());
             }
             start.elapsed()
         }
@@ -225,8 +226,8 @@ fn run_stage(stage: &str) -> Result<(), Failure> {
 
 /// The response as the bound reads it.
 #[derive(serde::Deserialize)]
+#[serde(bound(deserialize = "'de: 'page, 'page: 'de"))]
 struct Page<'page> {
-    #[serde(borrow)]
     data: Vec<Event<'page>>,
 }
 
@@ -244,10 +245,11 @@ async fn produce(services: &Value, body: &[u8], records: usize) -> Result<Durati
     let page: Page<'_> = serde_json::from_slice(body)?;
     let mut encoded = Vec::new();
     for event in &page.data {
-        let mut out = Writer::default();
-        out.raw(&[0, 0, 0, 0, 1]);
-        event.encode(&mut out)?;
-        encoded.push((event.id.as_str().as_bytes().to_vec(), out.bytes().to_vec()));
+        let mut value = vec![0, 0, 0, 0, 1];
+        write(OutputFormat::Avro, event, &mut value);
+        let mut key = Vec::new();
+        event.id.write_key(&mut key);
+        encoded.push((key, value));
     }
     let settings = KafkaSettings { bootstrap_servers: text(services, "bootstrap").to_owned(), ..Default::default() };
     let timeout = Duration::from_secs(60);
@@ -264,6 +266,7 @@ async fn produce(services: &Value, body: &[u8], records: usize) -> Result<Durati
                 key: Some(key),
                 value: Some(value),
                 timestamp: None,
+                headers: &[],
             };
             producer.send(record).await?;
         }

@@ -22,7 +22,7 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn run(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
-        let options = PlanOptions { selection: Selection::All, name: None, configures_missing: true };
+        let options = PlanOptions { selection: Selection::All, configures_missing: true, ..PlanOptions::default() };
         let planned = match headwater::plan_document(&self.input.spec, &self.input.overlays, &options) {
             Ok(planned) => planned,
             Err(diagnostics) => {

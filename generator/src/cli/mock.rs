@@ -38,7 +38,7 @@ impl Mock {
         let planned = Document::load(&self.input.spec, &self.input.overlays).and_then(|document| {
             let selection = self.selection(&document)?;
             // What a parameter is set to is the business of those who ask.
-            plan(&document, &PlanOptions { selection, name: None, configures_missing: true })
+            plan(&document, &PlanOptions { selection, configures_missing: true, ..PlanOptions::default() })
         });
         let planned = match planned {
             Ok(planned) => planned,

@@ -1,20 +1,26 @@
 //! Avro schemas (specification 1.12): one per record type, with everything it holds inside.
 //!
-//! The encoders that `rust` emits write by these schemas; both follow the same table of types.
+//! The encoder of the runtime writes by these schemas. Every field can be `null`: what documents promise and what APIs
+//! send are two things, and a schema outlives both. The types inside a record have a namespace of their own, so that the
+//! schemas of two records never define one name twice.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{EmitError, FileSet, avro_path, records};
+use super::{EmitError, FileSet, Language, namespace, records, schema_path};
+use crate::plan::UNMAPPED;
 use crate::plan::model::{ConnectorPlan, Element, Field, Scalar, StructType, Type, TypeId, TypeKind};
 
 pub(super) fn emit(plan: &ConnectorPlan, files: &mut FileSet) -> Result<(), EmitError> {
     for record in records(plan) {
-        let Some(path) = avro_path(plan, record) else { continue };
-        // A package name differs from an Avro name only in its hyphens.
-        let namespace = plan.name.replace('-', "_");
-        let schema = Schemas { plan, namespace: &namespace, defined: BTreeSet::new() }.of(record);
+        let (Some(path), Some(ty)) = (schema_path(plan, record, Language::Avro), plan.types.get(record.0)) else {
+            continue;
+        };
+        let TypeKind::Struct(it) = &ty.kind else { continue };
+        let namespace = namespace(plan);
+        let inner = format!("{namespace}.{}", it.names.module);
+        let schema = Schemas { plan, namespace: &inner, defined: BTreeSet::new() }.root(&namespace, ty, it);
         let mut text =
             serde_json::to_string_pretty(&schema).map_err(|source| EmitError::Json { path: path.clone(), source })?;
         apache_avro::Schema::parse_str(&text)
@@ -28,15 +34,31 @@ pub(super) fn emit(plan: &ConnectorPlan, files: &mut FileSet) -> Result<(), Emit
 /// The schemas of one file's types. A named type is written out where it first stands, and by its name after that.
 struct Schemas<'plan> {
     plan: &'plan ConnectorPlan,
+    /// Of the types inside the record.
     namespace: &'plan str,
     defined: BTreeSet<TypeId>,
 }
 
 impl Schemas<'_> {
+    /// The record itself. One that holds itself is there a second time, among the types inside.
+    fn root(&mut self, namespace: &str, ty: &Type, it: &StructType) -> Value {
+        let mut fields = self.fields(it);
+        fields.push(json!({
+            "name": UNMAPPED,
+            "doc": "What the API sent and has no place above: JSON, by JSON Pointer from the record.",
+            "type": { "type": "map", "values": "string" },
+            "default": {},
+        }));
+        record(namespace, ty, it, fields)
+    }
+
     fn of(&mut self, id: TypeId) -> Value {
         let Some(ty) = self.plan.types.get(id.0) else { return Value::Null };
         match &ty.kind {
-            TypeKind::Struct(it) if self.defined.insert(id) => self.record(ty, it),
+            TypeKind::Struct(it) if self.defined.insert(id) => {
+                let fields = self.fields(it);
+                record(self.namespace, ty, it, fields)
+            }
             TypeKind::Struct(it) => Value::String(format!("{}.{}", self.namespace, it.names.avro)),
             // Not an Avro enum: that could not carry a value that the document does not list.
             TypeKind::Enum(_) => json!("string"),
@@ -47,26 +69,24 @@ impl Schemas<'_> {
         }
     }
 
-    /// An optional union is one union: `null` comes before its branches.
+    /// What a list or a map holds.
     fn element(&mut self, element: Element) -> Value {
-        match (element.optional, self.of(element.ty)) {
-            (false, schema) => schema,
-            (true, Value::Array(branches)) => std::iter::once(json!("null")).chain(branches).collect(),
-            (true, schema) => json!(["null", schema]),
-        }
+        let schema = self.of(element.ty);
+        if element.optional { nullable(schema) } else { schema }
     }
 
-    fn record(&mut self, ty: &Type, it: &StructType) -> Value {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), json!("record"));
-        schema.insert("name".to_owned(), json!(it.names.avro));
-        // Named types inside inherit the namespace.
-        if self.defined.len() == 1 {
-            schema.insert("namespace".to_owned(), json!(self.namespace));
+    fn fields(&mut self, it: &StructType) -> Vec<Value> {
+        let mut fields: Vec<_> = it.fields.iter().map(|field| self.field(field)).collect();
+        if let Some(additional) = &it.additional {
+            let values = self.element(additional.element);
+            fields.push(json!({
+                "name": additional.avro_name,
+                "doc": "The fields whose names are data.",
+                "type": { "type": "map", "values": values },
+                "default": {},
+            }));
         }
-        insert_doc(&mut schema, ty.doc.as_deref());
-        schema.insert("fields".to_owned(), it.fields.iter().map(|field| self.field(field)).collect());
-        Value::Object(schema)
+        fields
     }
 
     fn field(&mut self, field: &Field) -> Value {
@@ -77,11 +97,27 @@ impl Schemas<'_> {
         if field.avro_name != field.wire_name {
             schema.insert("jsonName".to_owned(), json!(field.wire_name));
         }
-        schema.insert("type".to_owned(), self.element(field.element));
-        if field.element.optional {
-            schema.insert("default".to_owned(), Value::Null);
-        }
+        schema.insert("type".to_owned(), nullable(self.of(field.element.ty)));
+        schema.insert("default".to_owned(), Value::Null);
         Value::Object(schema)
+    }
+}
+
+fn record(namespace: &str, ty: &Type, it: &StructType, fields: Vec<Value>) -> Value {
+    let mut schema = Map::new();
+    schema.insert("type".to_owned(), json!("record"));
+    schema.insert("name".to_owned(), json!(it.names.avro));
+    schema.insert("namespace".to_owned(), json!(namespace));
+    insert_doc(&mut schema, ty.doc.as_deref());
+    schema.insert("fields".to_owned(), Value::Array(fields));
+    Value::Object(schema)
+}
+
+/// A union that is nullable is one union: `null` comes before its branches.
+fn nullable(schema: Value) -> Value {
+    match schema {
+        Value::Array(branches) => std::iter::once(json!("null")).chain(branches).collect(),
+        schema => json!(["null", schema]),
     }
 }
 
@@ -96,8 +132,7 @@ fn scalar(scalar: Scalar) -> Value {
         Scalar::Boolean => json!("boolean"),
         Scalar::Int32 => json!("int"),
         Scalar::Int64 => json!("long"),
-        Scalar::Float => json!("float"),
-        Scalar::Double => json!("double"),
+        Scalar::Number => json!("double"),
         Scalar::String | Scalar::Json => json!("string"),
         Scalar::Date => json!({ "type": "int", "logicalType": "date" }),
         Scalar::DateTime => json!({ "type": "long", "logicalType": "timestamp-millis" }),

@@ -23,6 +23,11 @@ impl Doc {
         }
     }
 
+    /// The document's words, or nothing.
+    pub(super) fn optional(description: Option<&str>) -> Self {
+        Self(description.map(markdown::lines).unwrap_or_default())
+    }
+
     /// Adds a paragraph of the document's words, if they say anything.
     pub(super) fn and_described(mut self, description: Option<&str>) -> Self {
         if let Some(lines) = description.map(markdown::lines).filter(|lines| !lines.is_empty() && *lines != self.0) {

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{EmitError, FileSet};
+use crate::plan::FieldNumbers;
 use crate::plan::model::ConnectorPlan;
 
 /// Path of the manifest, from the crate's root.
@@ -16,6 +17,9 @@ pub(crate) struct Manifest {
     /// The generated files, sorted, the manifest itself not among them.
     pub(crate) files: Vec<String>,
     generator: String,
+    /// The Protobuf field numbers that were given out.
+    #[serde(default)]
+    pub(crate) numbers: FieldNumbers,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +40,7 @@ pub(super) fn emit(plan: &ConnectorPlan, files: &mut FileSet) -> Result<(), Emit
         },
         files: files.iter().map(|(path, _)| path.to_owned()).collect(),
         generator: env!("CARGO_PKG_VERSION").to_owned(),
+        numbers: plan.numbers.clone(),
     };
     let mut text = serde_json::to_string_pretty(&manifest)
         .map_err(|source| EmitError::Json { path: MANIFEST.to_owned(), source })?;

@@ -6,10 +6,12 @@
 mod avro;
 mod doc;
 mod files;
+mod json_schema;
 mod manifest;
 mod markdown;
 mod overlay;
 mod package;
+mod protobuf;
 mod rust;
 
 use thiserror::Error;
@@ -54,6 +56,14 @@ pub enum EmitError {
         path: String,
         /// What the parser said.
         source: Box<apache_avro::Error>,
+    },
+    /// A Protobuf schema does not compile.
+    #[error("the emitted `{path}` is no Protobuf schema")]
+    Protobuf {
+        /// The file.
+        path: String,
+        /// What the compiler said.
+        source: Box<protox::Error>,
     },
     /// A JSON file could not be written.
     #[error("the emitted `{path}` is not JSON")]
@@ -104,6 +114,8 @@ pub fn emit(plan: &ConnectorPlan, options: &EmitOptions) -> Result<FileSet, Emit
     let mut files = FileSet::default();
     rust::emit(plan, &mut files)?;
     avro::emit(plan, &mut files)?;
+    protobuf::emit(plan, &mut files)?;
+    json_schema::emit(plan, &mut files)?;
     package::emit(plan, options, &mut files)?;
     manifest::emit(plan, &mut files)?;
     Ok(files)
@@ -128,10 +140,26 @@ fn records(plan: &ConnectorPlan) -> Vec<TypeId> {
     records
 }
 
-/// Path of the Avro schema of a record type, from the crate's root.
-fn avro_path(plan: &ConnectorPlan, record: TypeId) -> Option<String> {
-    match &plan.types.get(record.0)?.kind {
-        TypeKind::Struct(it) => Some(format!("schemas/avro/{}.avsc", it.names.module)),
-        _ => None,
-    }
+/// A language that the schemas of records are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Language {
+    Avro,
+    Protobuf,
+    Json,
+}
+
+/// Path of the schema of a record type, from the crate's root.
+fn schema_path(plan: &ConnectorPlan, record: TypeId, language: Language) -> Option<String> {
+    let TypeKind::Struct(it) = &plan.types.get(record.0)?.kind else { return None };
+    let module = &it.names.module;
+    Some(match language {
+        Language::Avro => format!("schemas/avro/{module}.avsc"),
+        Language::Protobuf => format!("schemas/protobuf/{module}.proto"),
+        Language::Json => format!("schemas/json/{module}.json"),
+    })
+}
+
+/// Namespace of the schemas: a package name differs from an Avro or Protobuf name only in its hyphens.
+fn namespace(plan: &ConnectorPlan) -> String {
+    plan.name.replace('-', "_")
 }

@@ -100,7 +100,7 @@ fn scalar_value(scalar: Scalar, name: &str, choices: &mut Choices) -> Value {
         Scalar::Boolean => json!(choices.below(2) == 1),
         Scalar::Int32 => json!(choices.below(1_000)),
         Scalar::Int64 => json!(choices.below(1 << 40)),
-        Scalar::Float | Scalar::Double => json!(choices.below(100_000) as f64 / 100.0),
+        Scalar::Number => json!(choices.below(100_000) as f64 / 100.0),
         Scalar::String => json!(format!("{name} {}", WORDS[choices.below(WORDS.len() as u64) as usize])),
         Scalar::Date => json!(rfc3339(FIRST_RECORD + choices.below(365) * 86_400)[..10]),
         Scalar::DateTime => json!(rfc3339(FIRST_RECORD + choices.below(31_536_000))),

@@ -38,7 +38,7 @@ pub(super) fn resolve(types: &Types<'_>, record: TypeId, path: &str, usage: Use)
             let message = format!("`{path}`: the schema of `{}` has no field `{segment}`", ty.names.rust);
             return refuse(message, near.map(|near| format!("did you mean `{near}`?")));
         };
-        steps.push(FieldStep { rust_name: field.rust_name.clone(), optional: field.element.optional });
+        steps.push(FieldStep { rust_name: field.rust_name.clone() });
         at = field.element.ty;
     }
     let scalar = match types.kind(at) {
@@ -48,9 +48,7 @@ pub(super) fn resolve(types: &Types<'_>, record: TypeId, path: &str, usage: Use)
     };
     let fits = match usage {
         Use::Instant => scalar == Scalar::DateTime,
-        Use::Value => {
-            !matches!(scalar, Scalar::Boolean | Scalar::Json | Scalar::Base64 | Scalar::Float | Scalar::Double)
-        }
+        Use::Value => !matches!(scalar, Scalar::Boolean | Scalar::Json | Scalar::Base64 | Scalar::Number),
     };
     if !fits {
         let wanted = match usage {
@@ -66,7 +64,7 @@ fn name_of(scalar: Scalar) -> &'static str {
     match scalar {
         Scalar::Boolean => "a truth value",
         Scalar::Int32 | Scalar::Int64 => "an integer",
-        Scalar::Float | Scalar::Double => "a floating-point number",
+        Scalar::Number => "a floating-point number",
         Scalar::String => "a text",
         Scalar::Date => "a date",
         Scalar::DateTime => "an instant",

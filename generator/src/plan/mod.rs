@@ -8,6 +8,7 @@ mod fields;
 mod infer;
 pub mod model;
 mod names;
+mod numbers;
 mod operations;
 mod parameters;
 mod schema;
@@ -16,5 +17,13 @@ mod streams;
 pub mod survey;
 mod types;
 
+pub use numbers::FieldNumbers;
 pub use select::{LeftOut, PlanOptions, Planned, Selection, plan};
 pub use survey::survey;
+
+/// The field of a record for what has no other place in its schema; no other field can be called so. The runtime writes
+/// it by this name.
+pub const UNMAPPED: &str = "unmapped";
+
+/// Its Protobuf field number, the last there is.
+pub const UNMAPPED_NUMBER: u32 = 536_870_911;

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::numbers::FieldNumbers;
+
 /// A connector, ready to be emitted.
 #[derive(Clone, Debug)]
 pub struct ConnectorPlan {
@@ -17,6 +19,8 @@ pub struct ConnectorPlan {
     pub parameters: BTreeMap<String, ConfigParameter>,
     /// The types that the streams reach, in the order in which they are emitted.
     pub types: Vec<Type>,
+    /// The Protobuf field numbers of the types, and of those that there once were.
+    pub numbers: FieldNumbers,
     /// The streams, in the document's order.
     pub streams: Vec<StreamPlan>,
 }
@@ -65,7 +69,7 @@ pub enum TypeKind {
     Struct(StructType),
     /// A string out of a list. Values outside the list are kept.
     Enum(EnumType),
-    /// One of several types, told apart by the kind of JSON value.
+    /// One of several types.
     Union(UnionType),
     /// A list.
     List(Element),
@@ -82,7 +86,7 @@ pub struct TypeNames {
     pub rust: String,
     /// Rust module that holds it, `snake_case`.
     pub module: String,
-    /// Avro name, without the namespace.
+    /// Avro and Protobuf name, without namespace and package.
     pub avro: String,
 }
 
@@ -93,6 +97,25 @@ pub struct StructType {
     pub names: TypeNames,
     /// Its fields in the document's order.
     pub fields: Vec<Field>,
+    /// What the fields hold whose names are data, if the document says it beside declared ones.
+    pub additional: Option<AdditionalFields>,
+    /// Rust name of the field that keeps what the document does not declare.
+    pub undeclared: String,
+}
+
+/// Fields of a record whose names are data: `additionalProperties` beside `properties`.
+#[derive(Clone, Debug)]
+pub struct AdditionalFields {
+    /// Rust name of the map that holds them.
+    pub rust_name: String,
+    /// Avro name of the map.
+    pub avro_name: String,
+    /// Protobuf name of the map.
+    pub proto_name: String,
+    /// Protobuf field number of the map.
+    pub number: u32,
+    /// What each of them holds.
+    pub element: Element,
 }
 
 /// A field of a record.
@@ -104,9 +127,13 @@ pub struct Field {
     pub rust_name: String,
     /// The Avro name.
     pub avro_name: String,
+    /// The Protobuf name.
+    pub proto_name: String,
+    /// The Protobuf field number.
+    pub number: u32,
     /// The description in the document.
     pub doc: Option<String>,
-    /// What it holds.
+    /// What it holds. Not optional: the document promises a value.
     pub element: Element,
     /// Whether its Rust form is boxed, because the type holds itself.
     pub boxed: bool,
@@ -139,12 +166,14 @@ pub struct EnumValue {
     pub rust_name: String,
 }
 
-/// One of several types, of different kinds of JSON value.
+/// One of several types, told apart by the kind of JSON value, and objects by a discriminator or their fields.
 #[derive(Clone, Debug)]
 pub struct UnionType {
     /// Its names.
     pub names: TypeNames,
-    /// Its branches; no two share a kind of JSON value, and none is a union.
+    /// The field whose value says which object it is.
+    pub discriminator: Option<String>,
+    /// Its branches. Only records share a kind of JSON value, and none is a union.
     pub variants: Vec<UnionVariant>,
 }
 
@@ -153,6 +182,12 @@ pub struct UnionType {
 pub struct UnionVariant {
     /// The Rust variant.
     pub rust_name: String,
+    /// The Protobuf name.
+    pub proto_name: String,
+    /// The Protobuf field number.
+    pub number: u32,
+    /// The discriminator's values that stand for it.
+    pub tags: Vec<String>,
     /// Its type.
     pub ty: TypeId,
 }
@@ -166,10 +201,8 @@ pub enum Scalar {
     Int32,
     /// `type: integer`, and `format: int64`.
     Int64,
-    /// `type: number, format: float`.
-    Float,
-    /// `type: number`, and `format: double`.
-    Double,
+    /// `type: number`, of any format.
+    Number,
     /// `type: string` of any other or no format.
     String,
     /// `type: string, format: date`.
@@ -373,8 +406,6 @@ pub struct FieldPath {
 pub struct FieldStep {
     /// Its Rust name.
     pub rust_name: String,
-    /// Whether it can be missing.
-    pub optional: bool,
 }
 
 /// How a stream reads only what is new.

@@ -1,4 +1,4 @@
-//! The only place that makes Rust and Avro names.
+//! The only place that makes Rust, Avro and Protobuf names.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use heck::{ToKebabCase, ToSnakeCase, ToUpperCamelCase};
 mod tests;
 
 /// Names of Rust's own and of what generated modules import, which a generated type must not shadow.
-const RESERVED_TYPES: [&str; 42] = [
+const RESERVED_TYPES: [&str; 41] = [
     "Self",
     "Option",
     "Some",
@@ -34,27 +34,26 @@ const RESERVED_TYPES: [&str; 42] = [
     "Iterator",
     "Drop",
     "Fn",
-    "Deserialize",
-    "Deserializer",
-    "DeserializeError",
-    "Encode",
-    "EncodeError",
     "Base64",
     "Date",
     "DateTime",
+    "Field",
     "Json",
-    "JsonKind",
     "Map",
+    "Number",
+    "Object",
+    "OpenEnum",
     "Record",
     "Text",
+    "Undeclared",
+    "Union",
     "Uuid",
     "KeyField",
     "OffsetField",
-    "OffsetValue",
 ];
 
 /// What the module of an operation imports besides.
-const RESERVED_OPERATIONS: [&str; 9] = [
+const RESERVED_OPERATIONS: [&str; 10] = [
     "Connector",
     "ConnectorError",
     "Parameter",
@@ -62,6 +61,7 @@ const RESERVED_OPERATIONS: [&str; 9] = [
     "Request",
     "Incremental",
     "IncrementalMode",
+    "OffsetValue",
     "OperationFacts",
     "TypedOperation",
 ];
@@ -175,6 +175,22 @@ pub(super) fn field_name(wire: &str, scope: &mut Scope) -> String {
 /// The Rust names that a builder's methods cannot have, because its own function does.
 pub(super) fn builder_scope() -> Scope {
     Scope(BTreeSet::from(["new".to_owned()]))
+}
+
+/// A Protobuf field's name: `snake_case`, as its style guide has it, and unlike any type's.
+pub(super) fn proto_field_name(wire: &str, scope: &mut Scope) -> String {
+    let name = words(wire).to_snake_case();
+    let name = match name.chars().next() {
+        None => "value".to_owned(),
+        Some(first) if !first.is_ascii_alphabetic() => format!("f{name}"),
+        Some(_) => name,
+    };
+    scope.unique(&name, "_")
+}
+
+/// A scope in which some names are taken.
+pub(super) fn scope_without(names: &[&str]) -> Scope {
+    Scope(names.iter().map(|name| (*name).to_owned()).collect())
 }
 
 /// An Avro field's name: the wire name where it is one (Avro specification, "Names"). Avro tells cases apart.

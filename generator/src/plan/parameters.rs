@@ -121,7 +121,7 @@ fn scalar_of(kind: &ShapeKind<'_>) -> Option<ParameterScalar> {
         ShapeKind::Boolean => ParameterScalar::Boolean,
         ShapeKind::Integer { is_int32: true } => ParameterScalar::Int32,
         ShapeKind::Integer { is_int32: false } => ParameterScalar::Int64,
-        ShapeKind::Number { .. } => ParameterScalar::Double,
+        ShapeKind::Number => ParameterScalar::Double,
         ShapeKind::String { .. } | ShapeKind::Any | ShapeKind::OneOf(_) => ParameterScalar::String,
         ShapeKind::Array { .. } | ShapeKind::Object { .. } => return None,
     })

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use openapiv3::{
-    AdditionalProperties, AnySchema, IntegerFormat, NumberFormat, OpenAPI, ReferenceOr, Schema, SchemaData, SchemaKind,
-    StringFormat, Type, VariantOrUnknownOrEmpty,
+    AdditionalProperties, AnySchema, Discriminator, IntegerFormat, OpenAPI, ReferenceOr, Schema, SchemaData,
+    SchemaKind, StringFormat, Type, VariantOrUnknownOrEmpty,
 };
 use serde_json::Value;
 
@@ -30,6 +30,8 @@ pub(super) struct Shape<'a> {
     pub(super) doc: Option<&'a str>,
     pub(super) nullable: bool,
     pub(super) kind: ShapeKind<'a>,
+    /// Which field says of what branch a value is, if it is one of several.
+    pub(super) discriminator: Option<&'a Discriminator>,
 }
 
 /// What kind of value a schema describes.
@@ -42,9 +44,7 @@ pub(super) enum ShapeKind<'a> {
     Integer {
         is_int32: bool,
     },
-    Number {
-        is_float: bool,
-    },
+    Number,
     String {
         format: Option<&'a str>,
         values: Vec<&'a str>,
@@ -61,6 +61,16 @@ pub(super) enum ShapeKind<'a> {
     },
     /// One of several.
     OneOf(Vec<SchemaRef<'a>>),
+}
+
+impl ShapeKind<'_> {
+    /// Whether it is text out of a list, and that list.
+    pub(super) fn listed(&self) -> Option<&[&str]> {
+        match self {
+            ShapeKind::String { values, .. } if !values.is_empty() => Some(values),
+            _ => None,
+        }
+    }
 }
 
 /// A property of an object.
@@ -155,8 +165,7 @@ impl<'a> Schemas<'a> {
                 Shape { nullable: integer.enumeration.contains(&None), ..of(ShapeKind::Integer { is_int32 }) }
             }
             SchemaKind::Type(Type::Number(number)) => {
-                let is_float = number.format == VariantOrUnknownOrEmpty::Item(NumberFormat::Float);
-                Shape { nullable: number.enumeration.contains(&None), ..of(ShapeKind::Number { is_float }) }
+                Shape { nullable: number.enumeration.contains(&None), ..of(ShapeKind::Number) }
             }
             SchemaKind::Type(Type::String(string)) => {
                 let values = string.enumeration.iter().flatten().map(String::as_str).collect();
@@ -176,6 +185,7 @@ impl<'a> Schemas<'a> {
         };
         shape.nullable |= nullable;
         shape.doc = description.as_deref().or(shape.doc);
+        shape.discriminator = schema.schema_data.discriminator.as_ref().or(shape.discriminator);
         shape
     }
 
@@ -186,7 +196,7 @@ impl<'a> Schemas<'a> {
         let kind = match any.typ.as_deref() {
             Some("boolean") => ShapeKind::Boolean,
             Some("integer") => ShapeKind::Integer { is_int32: any.format.as_deref() == Some("int32") },
-            Some("number") => ShapeKind::Number { is_float: any.format.as_deref() == Some("float") },
+            Some("number") => ShapeKind::Number,
             Some("string") => ShapeKind::String { format: any.format.as_deref(), values: texts.unwrap_or_default() },
             Some("array") => ShapeKind::Array { items: any.items.as_ref().map(boxed_ref) },
             Some(_) => object_of(&any.properties, &any.required, any.additional_properties.as_ref()),
@@ -309,18 +319,17 @@ fn merge<'a>(left: Shape<'a>, right: Shape<'a>) -> Shape<'a> {
         (ShapeKind::Integer { is_int32: left }, ShapeKind::Integer { is_int32: right }) => {
             ShapeKind::Integer { is_int32: left || right }
         }
-        (integer @ ShapeKind::Integer { .. }, ShapeKind::Number { .. })
-        | (ShapeKind::Number { .. }, integer @ ShapeKind::Integer { .. }) => integer,
-        (ShapeKind::Number { is_float: left }, ShapeKind::Number { is_float: right }) => {
-            ShapeKind::Number { is_float: left || right }
-        }
+        (integer @ ShapeKind::Integer { .. }, ShapeKind::Number)
+        | (ShapeKind::Number, integer @ ShapeKind::Integer { .. }) => integer,
+        (ShapeKind::Number, ShapeKind::Number) => ShapeKind::Number,
         (ShapeKind::Boolean, ShapeKind::Boolean) => ShapeKind::Boolean,
         // Branches beside properties mostly say which of them go together.
         (object @ ShapeKind::Object { .. }, ShapeKind::OneOf(_))
         | (ShapeKind::OneOf(_), object @ ShapeKind::Object { .. }) => object,
         _ => ShapeKind::Any,
     };
-    Shape { doc: left.doc.or(right.doc), nullable: left.nullable || right.nullable, kind }
+    let discriminator = left.discriminator.or(right.discriminator);
+    Shape { doc: left.doc.or(right.doc), nullable: left.nullable || right.nullable, kind, discriminator }
 }
 
 /// Two descriptions of one place. A component named by both is described once.
@@ -336,7 +345,7 @@ fn both<'a>(left: SchemaRef<'a>, right: SchemaRef<'a>) -> SchemaRef<'a> {
 }
 
 fn of(kind: ShapeKind<'_>) -> Shape<'_> {
-    Shape { doc: None, nullable: false, kind }
+    Shape { kind, ..Shape::default() }
 }
 
 fn object_of<'a>(

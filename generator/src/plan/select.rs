@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::annotations;
 use super::model::{ConnectorPlan, DocumentFacts};
 use super::names::{self, Items};
+use super::numbers::FieldNumbers;
 use super::operations::{OperationRef, operations};
 use super::parameters;
 use super::schema::Schemas;
@@ -35,6 +36,8 @@ pub struct PlanOptions {
     /// Whether required parameters without a value become configuration properties of their names. Otherwise their
     /// operations are refused, or left out of all.
     pub configures_missing: bool,
+    /// The Protobuf field numbers that an earlier generation gave out.
+    pub numbers: FieldNumbers,
 }
 
 /// A plan, and what was left out of it.
@@ -142,7 +145,7 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
     if said.has_errors() {
         return Err(said);
     }
-    let plan = assemble(context, drafts);
+    let plan = assemble(context, drafts, &options.numbers);
     Ok(Planned { plan, warnings: said, operations: all.len(), left_out })
 }
 
@@ -207,10 +210,11 @@ fn nothing_selected(document: &Document, selection: &Selection) -> Diagnostic {
     document.locate(Diagnostic::error(message), "/paths").hint(hint)
 }
 
-fn assemble(context: Context<'_>, drafts: Vec<Draft>) -> ConnectorPlan {
+fn assemble(context: Context<'_>, drafts: Vec<Draft>, numbers: &FieldNumbers) -> ConnectorPlan {
     let mut items = Items::default();
     let records: Vec<_> = drafts.iter().map(|draft| draft.stream.record).collect();
-    let finished = context.types.finish(&records, &mut items);
+    let mut finished = context.types.finish(&records, &mut items);
+    let numbers = numbers.assign(&mut finished.types);
     let mut configured = BTreeMap::new();
     let mut streams = Vec::with_capacity(drafts.len());
     for (draft, record) in drafts.into_iter().zip(finished.records) {
@@ -236,6 +240,7 @@ fn assemble(context: Context<'_>, drafts: Vec<Draft>) -> ConnectorPlan {
         base_url: base_url(context.document),
         parameters: configured,
         types: finished.types,
+        numbers,
         streams,
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn draft<'a>(
 
     let found = reading.records(context.schemas, &answer, operation.path)?;
     let wanted = names::type_name(&names::singular(last_name(operation.path).unwrap_or(&operation.id)));
-    let record = context.types.lower(found.record, &wanted).ty;
+    let record = context.types.record(found.record, &wanted);
     if !matches!(context.types.kind(record), Some(TypeKind::Struct(_))) {
         return Err(format!("what is at `{}` are no objects with fields", found.pointer));
     }

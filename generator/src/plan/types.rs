@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
+use super::UNMAPPED;
 use super::model::{
-    Element, EnumType, EnumValue, Field, Scalar, StructType, Type, TypeId, TypeKind, TypeNames, UnionType, UnionVariant,
+    AdditionalFields, Element, EnumType, EnumValue, Field, Scalar, StructType, Type, TypeId, TypeKind, TypeNames,
 };
 use super::names::{self, Scope};
 use super::schema::{Property, SchemaRef, Schemas, Shape, ShapeKind};
 
 mod finish;
+mod record;
 #[cfg(test)]
 mod tests;
+mod unions;
 
 /// Schemas nested deeper than this in one another are kept as JSON.
 const DEEPEST: usize = 48;
@@ -132,9 +135,9 @@ impl<'a> Types<'a> {
             ShapeKind::Object { properties, additional, .. } if properties.is_empty() => {
                 TypeKind::Map(self.element(additional, &format!("{wanted}Value")))
             }
-            ShapeKind::Object { properties, .. } => self.struct_of(wanted, properties),
-            ShapeKind::OneOf(branches) => self.union_of(wanted, branches),
-            ShapeKind::Any | ShapeKind::Boolean | ShapeKind::Integer { .. } | ShapeKind::Number { .. } => return,
+            ShapeKind::Object { properties, additional, .. } => self.struct_of(wanted, properties, additional),
+            ShapeKind::OneOf(branches) => self.union_of(wanted, branches, shape.discriminator),
+            ShapeKind::Any | ShapeKind::Boolean | ShapeKind::Integer { .. } | ShapeKind::Number => return,
         };
         if let Some(ty) = self.types.get_mut(id.0) {
             ty.kind = kind;
@@ -152,76 +155,69 @@ impl<'a> Types<'a> {
         }
     }
 
-    fn struct_of(&mut self, wanted: &str, properties: IndexMap<&'a str, Property<'a>>) -> TypeKind {
-        let (mut rust, mut avro) = (Scope::default(), BTreeSet::new());
+    fn struct_of(
+        &mut self,
+        wanted: &str,
+        properties: IndexMap<&'a str, Property<'a>>,
+        additional: Option<SchemaRef<'a>>,
+    ) -> TypeKind {
+        let mut names = FieldNames::default();
         let fields = properties.into_iter().map(|(name, property)| {
             let lowered = self.lower_one(property.schema, &format!("{wanted}{}", names::type_name(name)));
-            Field {
-                wire_name: name.to_owned(),
-                rust_name: names::field_name(name, &mut rust),
-                avro_name: names::avro_field_name(name, &mut avro),
-                doc: lowered.doc.map(str::to_owned),
-                element: Element { ty: lowered.ty, optional: !property.required || lowered.nullable },
-                boxed: false,
-            }
+            let element = Element { ty: lowered.ty, optional: !property.required || lowered.nullable };
+            names.field(name, lowered.doc, element)
         });
         let fields = fields.collect();
-        TypeKind::Struct(StructType { names: wanted_names(wanted), fields })
+        let additional = additional.map(|schema| {
+            let element = self.element(Some(schema), &format!("{wanted}Value"));
+            names.additional(element)
+        });
+        TypeKind::Struct(names.structure(wanted, fields, additional))
     }
+}
 
-    /// One of several types: told apart by the kind of JSON value, or else kept as JSON.
-    fn union_of(&mut self, wanted: &str, branches: Vec<SchemaRef<'a>>) -> TypeKind {
-        let mut leaves = Vec::new();
-        self.leaves(branches, &mut leaves, 0);
-        let mut by_kind: IndexMap<&'static str, Vec<SchemaRef<'a>>> = IndexMap::new();
-        for leaf in leaves {
-            let Some(kind) = json_kind(&self.schemas.shape(&leaf).kind) else {
-                return TypeKind::Scalar(Scalar::Json);
-            };
-            by_kind.entry(kind).or_default().push(leaf);
-        }
-        let mut variants = Vec::new();
-        for (kind, mut branches) in by_kind {
-            let scalar = match (kind, branches.as_slice()) {
-                ("String", [one]) => match self.schemas.shape(one).kind {
-                    ShapeKind::String { values, .. } if !values.is_empty() => None,
-                    _ => Some(Scalar::String),
-                },
-                ("String", _) => Some(Scalar::String),
-                ("Number", [_, _, ..]) => Some(self.wider(&branches)),
-                ("Boolean", [_, _, ..]) => Some(Scalar::Boolean),
-                (_, [_]) => None,
-                // Two kinds of object or list: nothing in the value itself says which.
-                _ => return TypeKind::Scalar(Scalar::Json),
-            };
-            let ty = match (scalar, branches.pop()) {
-                (Some(scalar), _) => self.scalar(scalar),
-                (None, Some(branch)) => self.lower_one(branch, &format!("{wanted}{kind}")).ty,
-                (None, None) => continue,
-            };
-            variants.push(UnionVariant { rust_name: kind.to_owned(), ty });
-        }
-        match variants.as_slice() {
-            [] => TypeKind::Scalar(Scalar::Json),
-            // Several branches of one scalar; one branch alone has been followed to what it is.
-            [one] => self.kind(one.ty).cloned().unwrap_or(TypeKind::Scalar(Scalar::Json)),
-            _ => TypeKind::Union(UnionType { names: wanted_names(wanted), variants }),
+/// The names of one record's fields, in every language.
+struct FieldNames {
+    rust: Scope,
+    avro: BTreeSet<String>,
+    proto: Scope,
+}
+
+impl Default for FieldNames {
+    fn default() -> Self {
+        let avro = BTreeSet::from([UNMAPPED.to_owned()]);
+        Self { rust: Scope::default(), avro, proto: names::scope_without(&[UNMAPPED]) }
+    }
+}
+
+impl FieldNames {
+    fn field(&mut self, name: &str, doc: Option<&str>, element: Element) -> Field {
+        Field {
+            wire_name: name.to_owned(),
+            rust_name: names::field_name(name, &mut self.rust),
+            avro_name: names::avro_field_name(name, &mut self.avro),
+            proto_name: names::proto_field_name(name, &mut self.proto),
+            number: 0,
+            doc: doc.map(str::to_owned),
+            element,
+            boxed: false,
         }
     }
 
-    /// The branches, with those of branches that are unions themselves in their place.
-    fn leaves(&self, branches: Vec<SchemaRef<'a>>, into: &mut Vec<SchemaRef<'a>>, depth: usize) {
-        for branch in branches {
-            match self.schemas.shape(&branch).kind {
-                ShapeKind::OneOf(inner) if depth < DEEPEST => self.leaves(inner, into, depth + 1),
-                _ => into.push(self.schemas.follow(branch).schema),
-            }
+    fn additional(&mut self, element: Element) -> AdditionalFields {
+        const NAME: &str = "additional_properties";
+        AdditionalFields {
+            rust_name: names::field_name(NAME, &mut self.rust),
+            avro_name: names::avro_field_name(NAME, &mut self.avro),
+            proto_name: names::proto_field_name(NAME, &mut self.proto),
+            number: 0,
+            element,
         }
     }
 
-    fn wider(&self, numbers: &[SchemaRef<'a>]) -> Scalar {
-        let is_integer = |schema| matches!(self.schemas.shape(schema).kind, ShapeKind::Integer { .. });
-        if numbers.iter().all(is_integer) { Scalar::Int64 } else { Scalar::Double }
+    fn structure(mut self, wanted: &str, fields: Vec<Field>, additional: Option<AdditionalFields>) -> StructType {
+        let undeclared = names::field_name("undeclared", &mut self.rust);
+        StructType { names: wanted_names(wanted), fields, additional, undeclared }
     }
 }
 
@@ -247,8 +243,7 @@ fn scalar_of(kind: &ShapeKind<'_>) -> Option<Scalar> {
         ShapeKind::Boolean => Scalar::Boolean,
         ShapeKind::Integer { is_int32: true } => Scalar::Int32,
         ShapeKind::Integer { is_int32: false } => Scalar::Int64,
-        ShapeKind::Number { is_float: true } => Scalar::Float,
-        ShapeKind::Number { is_float: false } => Scalar::Double,
+        ShapeKind::Number => Scalar::Number,
         ShapeKind::String { values, .. } if !values.is_empty() => return None,
         ShapeKind::String { format, .. } => match format {
             Some("date") => Scalar::Date,
@@ -260,16 +255,4 @@ fn scalar_of(kind: &ShapeKind<'_>) -> Option<Scalar> {
         ShapeKind::Object { properties, additional: None, .. } if properties.is_empty() => Scalar::Json,
         ShapeKind::Object { .. } | ShapeKind::Array { .. } | ShapeKind::OneOf(_) => return None,
     })
-}
-
-/// The kind of JSON value, if it is one; also the name of the variant that holds it.
-fn json_kind(kind: &ShapeKind<'_>) -> Option<&'static str> {
-    match kind {
-        ShapeKind::Boolean => Some("Boolean"),
-        ShapeKind::Integer { .. } | ShapeKind::Number { .. } => Some("Number"),
-        ShapeKind::String { .. } => Some("String"),
-        ShapeKind::Array { .. } => Some("Array"),
-        ShapeKind::Object { .. } => Some("Object"),
-        ShapeKind::Any | ShapeKind::OneOf(_) => None,
-    }
 }

@@ -1,5 +1,6 @@
 //! Plans by hand: a small connector as people have them, and one that has everything there is.
 
+use headwater::plan::FieldNumbers;
 use headwater::plan::model::*;
 use serde_json::json;
 
@@ -15,7 +16,7 @@ impl Types {
 
     fn scalar(&mut self, scalar: Scalar) -> TypeId {
         use Scalar::*;
-        let borrows = !matches!(scalar, Boolean | Int32 | Int64 | Float | Double);
+        let borrows = !matches!(scalar, Boolean | Int32 | Int64);
         self.add(None, borrows, TypeKind::Scalar(scalar))
     }
 
@@ -46,14 +47,47 @@ fn field(name: &str, element: Element) -> Field {
         wire_name: name.to_owned(),
         rust_name: name.to_owned(),
         avro_name: name.to_owned(),
+        proto_name: name.to_owned(),
+        number: 0,
         doc: None,
         element,
         boxed: false,
     }
 }
 
-fn path(pointer: &str, steps: &[(&str, bool)], scalar: Scalar) -> FieldPath {
-    let steps = steps.iter().map(|&(rust_name, optional)| FieldStep { rust_name: rust_name.to_owned(), optional });
+fn structure(names: TypeNames, fields: Vec<Field>) -> TypeKind {
+    TypeKind::Struct(StructType { names, fields, additional: None, undeclared: "undeclared".to_owned() })
+}
+
+/// The branches of a union: name, discriminator values and type.
+fn union(names: TypeNames, discriminator: Option<&str>, variants: &[(&str, &[&str], TypeId)]) -> TypeKind {
+    let variants = variants.iter().map(|&(rust_name, tags, ty)| UnionVariant {
+        rust_name: rust_name.to_owned(),
+        proto_name: rust_name.to_lowercase(),
+        number: 0,
+        tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
+        ty,
+    });
+    TypeKind::Union(UnionType { names, discriminator: discriminator.map(str::to_owned), variants: variants.collect() })
+}
+
+/// The types with field numbers.
+fn numbered(mut types: Vec<Type>) -> Vec<Type> {
+    for ty in &mut types {
+        match &mut ty.kind {
+            TypeKind::Struct(ty) => {
+                (1..).zip(&mut ty.fields).for_each(|(number, field)| field.number = number);
+                ty.additional.iter_mut().for_each(|additional| additional.number = 1_000);
+            }
+            TypeKind::Union(ty) => (1..).zip(&mut ty.variants).for_each(|(number, variant)| variant.number = number),
+            _ => {}
+        }
+    }
+    types
+}
+
+fn path(pointer: &str, steps: &[&str], scalar: Scalar) -> FieldPath {
+    let steps = steps.iter().map(|&rust_name| FieldStep { rust_name: rust_name.to_owned() });
     FieldPath { pointer: pointer.to_owned(), steps: steps.collect(), scalar }
 }
 
@@ -121,7 +155,7 @@ pub(crate) fn tickets() -> ConnectorPlan {
     });
     let state = types.add(Some("Where a ticket stands."), true, state);
     let fields = vec![field("id", one(integer)), field("login", one(text))];
-    let user = types.add(None, true, TypeKind::Struct(StructType { names: names("User", "user"), fields }));
+    let user = types.add(None, true, structure(names("User", "user"), fields));
     let labels = types.list(one(text));
     let fields = vec![
         Field { doc: Some("Number of the ticket.".to_owned()), ..field("id", one(integer)) },
@@ -131,7 +165,7 @@ pub(crate) fn tickets() -> ConnectorPlan {
         field("labels", one(labels)),
         Field { doc: Some("When anything last changed.".to_owned()), ..field("updated_at", one(time)) },
     ];
-    let kind = TypeKind::Struct(StructType { names: names("Ticket", "ticket"), fields });
+    let kind = structure(names("Ticket", "ticket"), fields);
     let ticket = types.add(Some("Something to be done."), true, kind);
     let string = ParameterType::One(ParameterScalar::String);
     let list = StreamPlan {
@@ -156,11 +190,11 @@ pub(crate) fn tickets() -> ConnectorPlan {
                 ..parameter("per_page", Query, ParameterType::One(ParameterScalar::Int64))
             },
         ],
-        key: Some(path("/id", &[("id", false)], Scalar::Int64)),
-        timestamp: Some(path("/updated_at", &[("updated_at", false)], Scalar::DateTime)),
+        key: Some(path("/id", &["id"], Scalar::Int64)),
+        timestamp: Some(path("/updated_at", &["updated_at"], Scalar::DateTime)),
         offset: Some(OffsetPlan {
             mode: OffsetMode::Timestamp,
-            field: path("/updated_at", &[("updated_at", false)], Scalar::DateTime),
+            field: path("/updated_at", &["updated_at"], Scalar::DateTime),
             parameter: "since".to_owned(),
             initial: Some("2024-01-01T00:00:00Z".to_owned()),
         }),
@@ -173,7 +207,8 @@ pub(crate) fn tickets() -> ConnectorPlan {
         document: document("tickets.yaml", "Tickets API", Some("Tickets of projects.")),
         base_url: Some("https://tickets.example/api".to_owned()),
         parameters: [("project".to_owned(), ConfigParameter { description })].into(),
-        types: types.0,
+        types: numbered(types.0),
+        numbers: FieldNumbers::default(),
         streams: vec![list],
     }
 }
@@ -200,7 +235,8 @@ pub(crate) fn everything() -> ConnectorPlan {
             config("tenant", "The tenant."),
         ]
         .into(),
-        types: types.0,
+        types: numbered(types.0),
+        numbers: FieldNumbers::default(),
         streams: streams(event, plain),
     }
 }
@@ -211,8 +247,7 @@ fn event(types: &mut Types) -> TypeId {
         ("boolean", Scalar::Boolean),
         ("int32", Scalar::Int32),
         ("int64", Scalar::Int64),
-        ("float", Scalar::Float),
-        ("double", Scalar::Double),
+        ("number", Scalar::Number),
         ("string", Scalar::String),
         ("date", Scalar::Date),
         ("date_time", Scalar::DateTime),
@@ -232,27 +267,55 @@ fn event(types: &mut Types) -> TypeId {
     let texts = types.list(some(of("string")));
     let union = TypeId(types.0.len());
     let node = TypeId(union.0 + 1);
-    let variants = [("Flag", of("boolean")), ("Number", of("double")), ("Kind", kind), ("List", texts), ("Node", node)]
-        .map(|(rust_name, ty)| UnionVariant { rust_name: rust_name.to_owned(), ty });
-    let variants = UnionType { names: names("Text", "text"), variants: variants.into() };
-    assert_eq!(types.add(None, true, TypeKind::Union(variants)), union);
+    let kind_of_union = self::union(
+        names("Text", "text"),
+        None,
+        &[
+            ("Flag", &[], of("boolean")),
+            ("Number", &[], of("number")),
+            ("Kind", &[], kind),
+            ("List", &[], texts),
+            ("Node", &[], node),
+        ],
+    );
+    assert_eq!(types.add(None, true, kind_of_union), union);
     let children = TypeId(node.0 + 1);
     let fields = vec![
         Field { boxed: true, ..field("parent", some(node)) },
         field("children", one(children)),
         Field { boxed: true, ..field("value", some(union)) },
     ];
-    let kind_of_node = TypeKind::Struct(StructType { names: names("Record", "record"), fields });
+    let kind_of_node = structure(names("Record", "record"), fields);
     assert_eq!(types.add(Some("A node that holds nodes."), true, kind_of_node), node);
     assert_eq!(types.list(one(node)), children);
 
     // A union that owns all it holds, and a record without fields.
-    let variants = [("Yes", of("boolean")), ("Count", of("int32"))]
-        .map(|(rust_name, ty)| UnionVariant { rust_name: rust_name.to_owned(), ty });
-    let owned = UnionType { names: names("FlagOrCount", "flag_or_count"), variants: variants.into() };
-    let owned = types.add(None, false, TypeKind::Union(owned));
-    let empty = StructType { names: names("Empty", "empty"), fields: Vec::new() };
-    let empty = types.add(None, false, TypeKind::Struct(empty));
+    let owned = self::union(
+        names("FlagOrCount", "flag_or_count"),
+        None,
+        &[("Yes", &[], of("boolean")), ("Count", &[], of("int32"))],
+    );
+    let owned = types.add(None, false, owned);
+
+    // Objects, told apart by a discriminator, one of them with fields whose names are data.
+    let cat = structure(names("Cat", "cat"), vec![field("kind", one(of("string"))), field("lives", one(of("int32")))]);
+    let cat = types.add(None, true, cat);
+    let dog = TypeKind::Struct(StructType {
+        names: names("Dog", "dog"),
+        fields: vec![field("kind", one(of("string"))), field("undeclared", some(of("string")))],
+        additional: Some(AdditionalFields {
+            rust_name: "additional_properties".to_owned(),
+            avro_name: "additional_properties".to_owned(),
+            proto_name: "additional_properties".to_owned(),
+            number: 0,
+            element: one(of("int64")),
+        }),
+        undeclared: "undeclared_2".to_owned(),
+    });
+    let dog = types.add(None, true, dog);
+    let pet = self::union(names("Pet", "pet"), Some("kind"), &[("Cat", &["cat"], cat), ("Dog", &["dog", "DOG"], dog)]);
+    let pet = types.add(None, true, pet);
+    let empty = types.add(None, true, structure(names("Empty", "empty"), Vec::new()));
 
     let optional_unions = types.list(some(union));
     let lists_of_lists = {
@@ -281,9 +344,10 @@ fn event(types: &mut Types) -> TypeId {
         field("matrix", one(lists_of_lists)),
         field("counts", one(counts)),
         field("by_name", some(unions_by_name)),
+        field("pet", some(pet)),
     ]);
-    let event = StructType { names: names("Event", "event"), fields };
-    types.add(Some("Anything that happens.\n\nMore of it."), true, TypeKind::Struct(event))
+    let kind = structure(names("Event", "event"), fields);
+    types.add(Some("Anything that happens.\n\nMore of it."), true, kind)
 }
 
 /// A record that does not borrow, whose key stands deep inside.
@@ -292,29 +356,29 @@ fn plain(types: &mut Types) -> TypeId {
     let values = vec![EnumValue { wire_name: "x".to_owned(), rust_name: "X".to_owned() }];
     let code = types.add(None, true, TypeKind::Enum(EnumType { names: names("Code", "code"), values }));
     let fields = vec![field("code", some(code)), field("number", one(number)), field("flag", some(flag))];
-    let inner = types.add(None, true, TypeKind::Struct(StructType { names: names("Inner", "inner"), fields }));
+    let inner = types.add(None, true, structure(names("Inner", "inner"), fields));
     let time = types.scalar(Scalar::DateTime);
     let fields = vec![Field { boxed: true, ..field("inner", some(inner)) }, field("at", some(time))];
-    let middle = types.add(None, true, TypeKind::Struct(StructType { names: names("Middle", "middle"), fields }));
+    let middle = types.add(None, true, structure(names("Middle", "middle"), fields));
     let fields = vec![field("middle", some(middle)), field("inner", one(inner))];
-    types.add(None, true, TypeKind::Struct(StructType { names: names("Outer", "outer"), fields }))
+    types.add(None, true, structure(names("Outer", "outer"), fields))
 }
 
 fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
-    let code = path("/middle/inner/code", &[("middle", true), ("inner", true), ("code", true)], Scalar::String);
-    let at = path("/middle/at", &[("middle", true), ("at", true)], Scalar::DateTime);
-    let event_time = path("/maybe_date_time", &[("maybe_date_time", true)], Scalar::DateTime);
+    let code = path("/middle/inner/code", &["middle", "inner", "code"], Scalar::String);
+    let at = path("/middle/at", &["middle", "at"], Scalar::DateTime);
+    let event_time = path("/maybe_date_time", &["maybe_date_time"], Scalar::DateTime);
     vec![
         StreamPlan {
             summary: Some("Every event".to_owned()),
             records: "/data/~1events".to_owned(),
             records_required: false,
             parameters: parameters(),
-            key: Some(path("/type", &[("r#type", false)], Scalar::String)),
+            key: Some(path("/type", &["r#type"], Scalar::String)),
             timestamp: Some(event_time.clone()),
             offset: Some(OffsetPlan {
                 mode: OffsetMode::Cursor,
-                field: path("/int64", &[("int64", false)], Scalar::Int64),
+                field: path("/int64", &["int64"], Scalar::Int64),
                 parameter: "after".to_owned(),
                 initial: None,
             }),
@@ -336,7 +400,7 @@ fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
             ..stream("outer", "Outer", "outer", "/outer", plain)
         },
         StreamPlan {
-            key: Some(path("/inner/flag", &[("inner", false), ("flag", true)], Scalar::Boolean)),
+            key: Some(path("/inner/flag", &["inner", "flag"], Scalar::Boolean)),
             offset: Some(OffsetPlan {
                 mode: OffsetMode::Cursor,
                 field: code,
@@ -347,7 +411,7 @@ fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
             ..stream("pages", "Pages", "pages", "/pages", plain)
         },
         StreamPlan {
-            key: Some(path("/inner/number", &[("inner", false), ("number", false)], Scalar::Int64)),
+            key: Some(path("/inner/number", &["inner", "number"], Scalar::Int64)),
             pagination: PaginationPlan::NextUrl { pointer: "/links/next".to_owned() },
             ..stream("urls", "Urls", "r#loop", "/urls", plain)
         },

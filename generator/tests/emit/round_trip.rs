@@ -1,111 +1,146 @@
-//! Put beside a generated crate: its records, from JSON to Avro, read back by another reader.
+//! Put beside a generated crate: its records, from JSON to every wire format, read back by other readers.
 
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
-use apache_avro::types::Value;
-use every_thing::models::{Event, Option as Kind, Text as Anything};
+use apache_avro::types::Value as Avro;
+use every_thing::models::{Event, Option as Kind, Pet, Text as Anything};
 use every_thing::operations::{EveryEvent, Outer};
-use headwater_runtime::codegen::{Deserialize, Record, TypedOperation, avro};
+use headwater_runtime::codegen::serde::Deserialize;
+use headwater_runtime::codegen::{Record, TypedOperation};
+use headwater_runtime::format::{OutputFormat, write};
+use prost::Message as _;
+use serde_json::{Value, json};
 
-fn read_back<'a, R: Record + Deserialize<'a>>(json: &'a str) -> Value {
-    let record: R = serde_json::from_str(json).unwrap();
-    let mut out = avro::Writer::default();
-    record.encode(&mut out).unwrap();
-    let schema = Schema::parse_str(R::AVRO_SCHEMA).unwrap();
-    let mut bytes = out.bytes();
-    let value = GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut bytes).unwrap();
-    assert!(bytes.is_empty(), "the reader left {} bytes", bytes.len());
-    value
+/// What prost makes of the emitted Protobuf schemas.
+#[allow(dead_code, reason = "it is what was asked for: whether it compiles")]
+mod protobuf {
+    include!("every_thing.rs");
 }
 
 const EVENT: &str = r#"{
-    "boolean": true, "int32": -7, "int64": 9007199254740993, "float": 0.5, "double": 1e-3, "string": "é\n",
+    "boolean": true, "int32": -7, "int64": 9007199254740993, "number": 1e-3, "string": "é\n",
     "date": "1970-01-03", "date_time": "1970-01-01T00:00:01Z", "uuid": "6f2f1b9e-6ec0-4f3c-8a5e-1d2c3b4a5968",
     "base64": "aGk=", "json": {"any": [1, null]}, "maybe_int64": null, "maybe_date": "1970-01-02",
     "type": "a b", "@odd \"name\"": "new", "value": "self",
     "maybe_value": {"children": [{"children": []}], "value": [null, "x"], "parent": {"children": []}},
     "values": [null, true, 2.5, "\"quoted\"", ["y"]],
     "flag_or_count": 3, "maybe_flag_or_count": false, "empty": {"unknown": 1}, "matrix": [[1, 2], []],
-    "counts": {"a": 1, "b": null}, "by_name": {"c": true}, "not in the document": {"x": [1]}
+    "counts": {"a": 1, "b": null}, "by_name": {"c": true}, "pet": {"kind": "DOG", "undeclared": "u", "extra": 4},
+    "not in the document": {"x": [1]}
 }"#;
 
-fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
-    let Value::Record(fields) = value else { panic!("a record: {value:?}") };
-    &fields.iter().find(|(field, _)| field == name).unwrap().1
+fn event() -> Event<'static> {
+    serde_json::from_str(EVENT).unwrap()
 }
 
-fn branch(index: u32, value: Value) -> Value {
-    Value::Union(index, Box::new(value))
+fn written(format: OutputFormat) -> Vec<u8> {
+    let mut out = Vec::new();
+    write(format, &event(), &mut out);
+    out
+}
+
+/// An Avro value as JSON, without what is null.
+fn plain(value: &Avro) -> Value {
+    match value {
+        Avro::Record(fields) => {
+            let fields = fields.iter().map(|(name, value)| (name.clone(), plain(value)));
+            Value::Object(fields.filter(|(_, value)| !value.is_null()).collect())
+        }
+        Avro::Union(_, value) => plain(value),
+        Avro::Map(entries) => Value::Object(entries.iter().map(|(key, value)| (key.clone(), plain(value))).collect()),
+        Avro::Array(items) => items.iter().map(plain).collect(),
+        Avro::Null => Value::Null,
+        Avro::Long(value) | Avro::TimestampMillis(value) => json!(value),
+        Avro::Int(value) | Avro::Date(value) => json!(value),
+        Avro::Double(value) => json!(value),
+        Avro::Boolean(value) => json!(value),
+        Avro::String(value) => json!(value),
+        Avro::Uuid(value) => json!(value.to_string()),
+        Avro::Bytes(value) => json!(value),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
-fn every_kind_of_value_reads_back() {
-    let event = read_back::<Event>(EVENT);
-    let text = |text: &str| Value::String(text.to_owned());
-    for (name, expected) in [
-        ("boolean", Value::Boolean(true)),
-        ("int32", Value::Int(-7)),
-        ("int64", Value::Long(9_007_199_254_740_993)),
-        ("float", Value::Float(0.5)),
-        ("double", Value::Double(1e-3)),
-        ("string", text("é\n")),
-        ("date", Value::Date(2)),
-        ("date_time", Value::TimestampMillis(1000)),
-        ("base64", Value::Bytes(b"hi".to_vec())),
-        ("json", text(r#"{"any": [1, null]}"#)),
-        ("maybe_boolean", branch(0, Value::Null)),
-        ("maybe_int64", branch(0, Value::Null)),
-        ("maybe_date", branch(1, Value::Date(1))),
-        ("type", text("a b")),
-        ("odd_name", branch(1, text("new"))),
-        ("value", branch(2, text("self"))),
-        (
-            "values",
-            Value::Array(vec![
-                branch(0, Value::Null),
-                branch(1, Value::Boolean(true)),
-                branch(2, Value::Double(2.5)),
-                branch(3, text("\"quoted\"")),
-                branch(4, Value::Array(vec![branch(1, text("y"))])),
-            ]),
-        ),
-        ("node", branch(0, Value::Null)),
-        ("flag_or_count", branch(1, Value::Int(3))),
-        ("maybe_flag_or_count", branch(1, Value::Boolean(false))),
-        ("empty", branch(1, Value::Record(vec![]))),
-        ("matrix", Value::Array(vec![Value::Array(vec![Value::Long(1), Value::Long(2)]), Value::Array(vec![])])),
-        (
-            "counts",
-            Value::Map([("a".to_owned(), branch(1, Value::Long(1))), ("b".to_owned(), branch(0, Value::Null))].into()),
-        ),
-        ("by_name", branch(1, Value::Map([("c".to_owned(), branch(0, Value::Boolean(true)))].into()))),
-    ] {
-        assert_eq!(field(&event, name), &expected, "{name}");
+fn every_kind_of_value_reads_back_from_avro() {
+    let bytes = written(OutputFormat::Avro);
+    let schema = Schema::parse_str(<Event<'_> as Record<'_>>::AVRO_SCHEMA).unwrap();
+    let mut rest = bytes.as_slice();
+    let value = GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut rest).unwrap();
+    assert!(rest.is_empty(), "the reader left {} bytes", rest.len());
+    assert_eq!(
+        plain(&value),
+        json!({
+            "boolean": true, "int32": -7, "int64": 9_007_199_254_740_993_i64, "number": 1e-3, "string": "é\n",
+            "date": 2, "date_time": 1000, "uuid": "6f2f1b9e-6ec0-4f3c-8a5e-1d2c3b4a5968", "base64": [104, 105],
+            "json": r#"{"any": [1, null]}"#, "maybe_date": 1, "type": "a b", "odd_name": "new", "value": "self",
+            "maybe_value": {"children": [{"children": []}], "value": [null, "x"], "parent": {"children": []}},
+            "values": [null, true, 2.5, "\"quoted\"", ["y"]],
+            "flag_or_count": 3, "maybe_flag_or_count": false, "empty": {}, "matrix": [[1, 2], []],
+            "counts": {"a": 1, "b": null}, "by_name": {"c": true},
+            "pet": {"kind": "DOG", "undeclared": "u", "additional_properties": {"extra": 4}},
+            "unmapped": {"/empty/unknown": "1", "/not in the document": "{\"x\": [1]}"},
+        })
+    );
+}
+
+#[test]
+fn every_kind_of_value_reads_back_from_protobuf() {
+    use protobuf::event as inner;
+    let event = protobuf::Event::decode(written(OutputFormat::Protobuf).as_slice()).unwrap();
+    assert_eq!((event.boolean, event.int32, event.int64), (Some(true), Some(-7), Some(9_007_199_254_740_993)));
+    assert_eq!((event.number, event.string.as_deref()), (Some(1e-3), Some("é\n")));
+    assert_eq!(event.date_time.as_ref().map(|time| (time.seconds, time.nanos)), Some((1, 0)));
+    assert_eq!((event.base64.as_deref(), event.maybe_int64), (Some(&b"hi"[..]), None));
+    assert_eq!(event.odd_name.as_deref(), Some("new"));
+    let values: Vec<_> = event.values.iter().map(|value| value.value.clone().and_then(|value| value.value)).collect();
+    assert!(matches!(
+        values.as_slice(),
+        [
+            None,
+            Some(inner::text::Value::Flag(true)),
+            Some(inner::text::Value::Number(2.5)),
+            Some(inner::text::Value::Kind(_)),
+            Some(inner::text::Value::List(_)),
+        ]
+    ));
+    let matrix: Vec<_> = event.matrix.iter().map(|row| row.value.clone()).collect();
+    assert_eq!(matrix, [vec![1, 2], vec![]]);
+    assert_eq!(event.counts["a"].value, Some(1));
+    assert_eq!(event.counts["b"].value, None);
+    let Some(inner::pet::Value::Dog(dog)) = event.pet.unwrap().value else { panic!("a dog") };
+    assert_eq!(dog.additional_properties["extra"], 4);
+    assert_eq!(event.unmapped["/empty/unknown"], "1");
+}
+
+#[test]
+fn json_comes_out_as_it_went_in() {
+    let sent: Value = serde_json::from_str(EVENT).unwrap();
+    for format in [OutputFormat::Json, OutputFormat::JsonSchema] {
+        assert_eq!(serde_json::from_slice::<Value>(&written(format)).unwrap(), sent, "{format:?}");
     }
-    let Value::Union(5, node) = field(&event, "maybe_value") else { panic!("the node") };
-    let strings = Value::Array(vec![branch(0, Value::Null), branch(1, text("x"))]);
-    assert_eq!(field(node, "value"), &branch(4, strings));
-    assert!(matches!(field(node, "parent"), Value::Union(1, _)));
-    assert!(matches!(field(node, "children"), Value::Array(children) if children.len() == 1));
 }
 
 #[test]
 fn values_that_are_not_listed_are_kept() {
-    let event: Event = serde_json::from_str(EVENT).unwrap();
-    assert_eq!(event.r#type, Kind::AB);
-    assert_eq!(event.odd_name.as_ref().unwrap().as_str(), "new");
-    assert!(matches!(&event.odd_name, Some(Kind::Unknown(text)) if text.as_str() == "new"));
-    assert_eq!(event.value, Anything::Kind(Kind::Self_));
+    let event = event();
+    assert_eq!(event.r#type.get(), Some(&Kind::AB));
+    assert!(matches!(event.odd_name.get(), Some(Kind::Unknown(text)) if text.as_str() == "new"));
+    assert_eq!(event.value.get(), Some(&Anything::Kind(Kind::Self_)));
+    assert!(matches!(event.pet.get(), Some(Pet::Dog(_))));
     let error = serde_json::from_str::<every_thing::models::FlagOrCount>("\"x\"").unwrap_err();
-    assert!(error.to_string().starts_with("expected a boolean or an integer"), "{error}");
+    assert!(error.to_string().starts_with("the value is of no branch"), "{error}");
+}
+
+fn read<'a, R: Deserialize<'a>>(json: &'a str) -> R {
+    serde_json::from_str(json).unwrap()
 }
 
 #[test]
 fn keys_and_offsets_are_found() {
     let key = |json: &str| {
         let mut key = Vec::new();
-        let record = serde_json::from_str(json).unwrap();
-        Outer::key(&record, &mut key).then(|| String::from_utf8(key).unwrap())
+        Outer::key(&read(json), &mut key).then(|| String::from_utf8(key).unwrap())
     };
     let inner = r#""inner": {"number": 1}"#;
     assert_eq!(key(&format!(r#"{{{inner}}}"#)), None);
@@ -115,7 +150,7 @@ fn keys_and_offsets_are_found() {
         Some("z")
     );
     let outer = format!(r#"{{{inner}, "middle": {{"at": "1970-01-01T00:00:02Z"}}}}"#);
-    assert_eq!(Outer::timestamp(&serde_json::from_str(&outer).unwrap()), Some(2000));
+    assert_eq!(Outer::timestamp(&read(&outer)), Some(2000));
 }
 
 #[test]

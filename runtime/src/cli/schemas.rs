@@ -4,12 +4,13 @@ use serde_json::{Map, Value};
 
 use super::diagnostic::{Diagnostic, Failure};
 use crate::connector::Connector;
+use crate::format::OutputFormat;
 
 /// The schemas as JSON: one object by subject, or only the schema of one operation.
 pub(super) fn render(connector: &Connector, operation: Option<&str>) -> Result<String, Failure> {
     let mut schemas = Map::new();
     for definition in &connector.operations {
-        let schema: Value = serde_json::from_str(definition.avro_schema)
+        let schema: Value = serde_json::from_str((definition.schema)(OutputFormat::Avro).unwrap_or("null"))
             .map_err(|error| Failure::run([Diagnostic::of_error(&error)]))?;
         let facts = &definition.facts;
         if operation == Some(&facts.id) {

@@ -8,6 +8,7 @@ use super::kind::{BASE_URL, Kind, MAX_MILLIS, TEXT, TOPIC, count, millis};
 use super::names::api_name;
 use super::property::{Generated, Property, properties};
 use super::reader::Reader;
+use crate::format::OutputFormat;
 use crate::http::{Auth, Backoff, ClientSettings, RetryPolicy, StatusRanges};
 use crate::operation::{IncrementalMode, OperationFacts};
 use crate::record::time::parse_instant;
@@ -45,6 +46,23 @@ properties! {
 
     TOPICS: String = Property::new("topics", TOPIC, "The Kafka topic of the records.")
         .per_api().generated(Generated::Annotation).high();
+    FORMAT: OutputFormat = Property::new(
+        "output.data.format",
+        Kind::OneOf(&[
+            ("AVRO", OutputFormat::Avro),
+            ("PROTOBUF", OutputFormat::Protobuf),
+            ("JSON_SR", OutputFormat::JsonSchema),
+            ("JSON", OutputFormat::Json),
+        ]),
+        "How the records' values are written: in Avro, Protobuf or JSON by a schema of the registry, or in JSON as the \
+         API sends it, without a schema.",
+    ).per_api().default("AVRO").high();
+    ENFORCE: bool = Property::new(
+        "http.response.schema.enforce",
+        Kind::OneOf(&[("NONE", false), ("STRICT", true)]),
+        "Whether a record that is not as the API's document says stops its stream. If not, it is delivered, and what has \
+         no place in its schema goes into the field `unmapped`.",
+    ).per_api().default("NONE");
     INTERVAL: Duration = Property::new(
         "request.interval.ms",
         millis(1, MAX_MILLIS),
@@ -103,6 +121,10 @@ pub struct OperationSettings {
     pub id: String,
     /// The Kafka topic of its records.
     pub topic: String,
+    /// How its records are written.
+    pub format: OutputFormat,
+    /// Whether a record that departs from the document stops it.
+    pub is_strict: bool,
     /// Pause between two cycles.
     pub interval: Duration,
     /// Where it begins without a stored position; `None`: without an offset.
@@ -165,6 +187,8 @@ pub(super) fn read_operation(
     facts: &OperationFacts,
 ) -> Option<OperationSettings> {
     let topic = reader.get_of(number, &TOPICS);
+    let format = reader.get_of(number, &FORMAT);
+    let is_strict = reader.get_of(number, &ENFORCE);
     let interval = reader.get_of(number, &INTERVAL);
     let initial_offset = reader.get_of(number, &INITIAL_OFFSET);
     let connect_timeout = reader.get_of(number, &CONNECT_TIMEOUT);
@@ -182,6 +206,8 @@ pub(super) fn read_operation(
     Some(OperationSettings {
         id: facts.id.to_string(),
         topic: topic.unwrap_or_else(|| facts.topic.to_string()),
+        format: format?,
+        is_strict: is_strict?,
         interval: interval.unwrap_or(facts.interval),
         initial_offset,
         http,

@@ -96,6 +96,11 @@ properties! {
         REPLICATION,
         "Replicas of the offsets topic, if it is created; -1: the broker's default.",
     ).default("-1");
+    DEAD_LETTERS: String = Property::new(
+        "errors.deadletterqueue.topic.name",
+        TOPIC,
+        "The topic of what stands among the records and is none: its bytes as they were sent, and in headers why.",
+    ).derived("`dlq-<name>`").low();
     PARTITIONS: u32 = Property::new(
         "topic.creation.default.partitions",
         count(1, 10_000),
@@ -130,6 +135,15 @@ pub(super) fn read_offsets(reader: &mut Reader<'_>, name: Option<&str>) -> Optio
         None => format!("headwater-{}-offsets", name?),
     };
     Some(OffsetsTopic { name: topic, creation: creation? })
+}
+
+/// Reads where what is no record goes, for a connector of this name.
+pub(super) fn read_dead_letters(reader: &mut Reader<'_>, name: Option<&str>) -> Option<String> {
+    match reader.get(&DEAD_LETTERS) {
+        Some(topic) => Some(topic),
+        None if reader.is_set(&DEAD_LETTERS) => None,
+        None => Some(format!("dlq-{}", name?)),
+    }
 }
 
 /// Reads how the records' topics are made.

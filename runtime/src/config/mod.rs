@@ -43,6 +43,7 @@ pub use problem::{ConfigProblems, Origin, Problem, ProblemKind, PropertyName, Sh
 pub use raw::ReadError;
 
 use crate::connector::{Connector, ConnectorError, Parameters};
+use crate::format::OutputFormat;
 use crate::kafka::KafkaSettings;
 use crate::registry::RegistrySettings;
 use names::Names;
@@ -60,12 +61,14 @@ pub struct ConnectorConfig {
     pub operations: Vec<OperationSettings>,
     /// Kafka.
     pub kafka: KafkaSettings,
-    /// The schema registry.
-    pub registry: RegistrySettings,
+    /// The schema registry; `None` if no record needs one.
+    pub registry: Option<RegistrySettings>,
     /// How records are delivered.
     pub delivery: Delivery,
     /// Where positions are kept.
     pub offsets: OffsetsTopic,
+    /// The topic of what is no record.
+    pub dead_letters: String,
     /// How the records' topics are made if they do not exist.
     pub topics: TopicCreation,
 }
@@ -149,15 +152,19 @@ fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> 
         .map(|(number, definition)| api::read_operation(reader, number, api.as_ref(), &definition.facts))
         // Not straight into an `Option`, which would stop at the first that is wrong.
         .collect::<Vec<_>>();
+    let has_schemas = operations
+        .iter()
+        .any(|operation| operation.as_ref().is_none_or(|operation| operation.format != OutputFormat::Json));
     let (kafka, registry) = match services {
-        Services::Configured => (kafka::read(reader), registry::read(reader)),
+        Services::Configured => (kafka::read(reader), registry::read(reader, has_schemas)),
         Services::Embedded { bootstrap_servers, registry } => (
             Some(kafka::read_embedded(reader, bootstrap_servers.clone())),
-            Some(RegistrySettings::new(registry.clone())),
+            Some(Some(RegistrySettings::new(registry.clone()))),
         ),
     };
     let delivery = delivery::read(reader);
     let offsets = delivery::read_offsets(reader, name.as_deref());
+    let dead_letters = delivery::read_dead_letters(reader, name.as_deref());
     let topics = delivery::read_topics(reader);
     Some(ConnectorConfig {
         name: name?,
@@ -167,6 +174,7 @@ fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> 
         registry: registry?,
         delivery: delivery?,
         offsets: offsets?,
+        dead_letters: dead_letters?,
         topics: topics?,
     })
 }

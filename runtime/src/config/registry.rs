@@ -27,8 +27,8 @@ properties! {
     REGISTRY: Url = Property::new(
         "value.converter.schema.registry.url",
         REGISTRY_URL,
-        "The schema registry's base URL. Not needed with `--dev`.",
-    ).required();
+        "The schema registry's base URL. Not needed with `--dev`, or for `output.data.format=JSON`.",
+    ).derived("none").high();
     CREDENTIALS_SOURCE: CredentialsSource = Property::new(
         "value.converter.basic.auth.credentials.source",
         Kind::OneOf(&[("USER_INFO", CredentialsSource::UserInfo), ("URL", CredentialsSource::Url)]),
@@ -45,9 +45,12 @@ properties! {
     ).aliases(&["value.converter.bearer.auth.token"]);
 }
 
-/// Reads what the user says of the schema registry.
-pub(super) fn read(reader: &mut Reader<'_>) -> Option<RegistrySettings> {
-    let url = reader.get(&REGISTRY);
+/// Reads what the user says of the schema registry, which `is_needed` unless no record has a schema.
+pub(super) fn read(reader: &mut Reader<'_>, is_needed: bool) -> Option<Option<RegistrySettings>> {
+    if !is_needed && !reader.is_set(&REGISTRY) {
+        return Some(None);
+    }
+    let url = reader.require(&REGISTRY, "the records' schemas are kept there");
     let source = reader.get(&CREDENTIALS_SOURCE);
     let user_info = reader.get(&USER_INFO);
     let token = reader.get(&BEARER_TOKEN);
@@ -74,7 +77,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<RegistrySettings> {
     };
     let mut settings = RegistrySettings::new(url);
     settings.auth = auth;
-    Some(settings)
+    Some(Some(settings))
 }
 
 /// Takes user and password out of a URL, so that it can be shown.

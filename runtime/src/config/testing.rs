@@ -2,35 +2,31 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::{ConfigError, ConfigProblems, ConnectorConfig, Environment, Services};
+use crate::codegen::{Object, Undeclared};
 use crate::connector::Connector;
-use crate::format::EncodeError;
-use crate::format::avro;
 use crate::http::Request;
 use crate::operation::{Incremental, IncrementalMode, OperationFacts, TypedOperation};
 use crate::page::Pagination;
 use crate::record::Record;
 
-#[derive(Deserialize)]
-pub(crate) struct Event {}
-
-impl avro::Encode for Event {
-    fn encode(&self, _: &mut avro::Writer) -> Result<(), Box<EncodeError>> {
-        Ok(())
-    }
+#[derive(Default, Object)]
+pub(crate) struct Event<'page> {
+    #[field(undeclared)]
+    undeclared: Undeclared<'page>,
 }
 
-impl Record for Event {
+impl<'page> Record<'page> for Event<'page> {
     const AVRO_SCHEMA: &'static str = r#"{"type": "record", "name": "Event", "fields": []}"#;
+    const PROTOBUF_SCHEMA: &'static str = "syntax = \"proto3\";\nmessage Event {}\n";
+    const JSON_SCHEMA: &'static str = r#"{"type": "object"}"#;
 }
 
 /// The operation `events`, which is read incrementally, or `users`, which is not.
 struct List<const INCREMENTAL: bool>;
 
 impl<const INCREMENTAL: bool> TypedOperation for List<INCREMENTAL> {
-    type Record<'page> = Event;
+    type Record<'page> = Event<'page>;
 
     fn facts() -> OperationFacts {
         let incremental = Incremental {

@@ -36,7 +36,8 @@ fn defaults_are_values_and_hold_where_nothing_is_set() {
     assert_eq!((events.http.base_url.as_str(), &events.http.auth), ("https://api.test/", &Auth::None));
     assert_eq!(config.kafka.bootstrap_servers, "kafka:9092");
     assert_eq!(exposed(&config.kafka.client), [("security.protocol", "plaintext")]);
-    assert_eq!((config.registry.url.as_str(), &config.registry.auth), ("http://registry:8081/", &Auth::None));
+    let registry = config.registry.unwrap();
+    assert_eq!((registry.url.as_str(), &registry.auth), ("http://registry:8081/", &Auth::None));
     assert_eq!(config.parameters.text("owner").unwrap(), "me");
 }
 
@@ -119,7 +120,7 @@ fn requests_authenticate_as_configured() {
 
 #[test]
 fn the_registry_authenticates_as_configured() {
-    let auth = |properties: &[(&str, &str)]| config(properties).registry.auth;
+    let auth = |properties: &[(&str, &str)]| config(properties).registry.unwrap().auth;
     let basic = Auth::Basic { user: "u".to_owned(), password: Secret::new("p:@") };
     let user_info = ("value.converter.schema.registry.basic.auth.user.info", "u:p:@");
     assert_eq!(auth(&[user_info]), basic);
@@ -129,6 +130,7 @@ fn the_registry_authenticates_as_configured() {
     let in_url =
         load(&[&NEEDED[..3], &[("value.converter.schema.registry.url", "https://u:p%3a%40@r/x")]].concat(), &[]);
     let registry = in_url.unwrap().registry;
+    let registry = registry.unwrap();
     assert_eq!((registry.url.as_str(), registry.auth), ("https://r/x", basic));
     let no_colon = problems(&[("value.converter.basic.auth.user.info", "s3cr3t")]);
     assert_eq!(
@@ -278,7 +280,7 @@ fn the_environment_overrides_the_file() {
     assert_eq!(config.parameters.text("owner").unwrap(), "you");
     assert_eq!(config.operations[1].topic, "t2");
     assert_eq!(config.operations[1].http.auth, Auth::Bearer(Secret::new("t")));
-    assert!(matches!(config.registry.auth, Auth::Basic { .. }));
+    assert!(matches!(config.registry.unwrap().auth, Auth::Basic { .. }));
 }
 
 #[test]
@@ -388,7 +390,7 @@ fn embedded_services_need_no_addresses_and_take_no_credentials() {
     assert_eq!(config.kafka.bootstrap_servers, "127.0.0.1:1");
     assert_eq!(exposed(&config.kafka.client), []);
     assert_eq!(exposed(&config.kafka.producer), [("linger.ms", "1")]);
-    assert_eq!(config.registry.url.as_str(), "http://127.0.0.1:2/");
+    assert_eq!(config.registry.unwrap().url.as_str(), "http://127.0.0.1:2/");
 }
 
 #[test]

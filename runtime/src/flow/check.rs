@@ -58,10 +58,17 @@ pub async fn check(connector: &Connector, config: &ConnectorConfig) -> Result<Ve
         }
         checks
     };
-    let registry = async { RegistryClient::new(config.registry.clone())?.check_reachable().await };
+    let registry = async {
+        match config.registry.clone() {
+            Some(settings) => Some(async { RegistryClient::new(settings)?.check_reachable().await }.await),
+            None => None,
+        }
+    };
     let kafka = topic_exists(&config.kafka, &config.offsets.name, PATIENCE);
     let (mut checks, registry, kafka) = tokio::join!(api, registry, kafka);
-    checks.push(Check { subject: "the schema registry".to_owned(), result: registry.map_err(CheckError::from) });
+    if let Some(registry) = registry {
+        checks.push(Check { subject: "the schema registry".to_owned(), result: registry.map_err(CheckError::from) });
+    }
     checks.push(Check { subject: "Kafka".to_owned(), result: kafka.map(drop).map_err(CheckError::from) });
     Ok(checks)
 }

@@ -11,6 +11,7 @@ mod task;
 mod tests;
 mod transaction;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use crate::clock;
 use crate::config::Boundary;
 use crate::error::chain;
 use crate::kafka::{KafkaError, OffsetStore, Producer};
+use crate::page::DriftCounts;
 use crate::position::Position;
 use crate::registry::RegistryError;
 use stream::Stream;
@@ -50,6 +52,10 @@ pub struct Summary {
     pub pages: u64,
     /// Transactions committed.
     pub transactions: u64,
+    /// What was written to the dead letter topic, in the same transactions.
+    pub dead_letters: u64,
+    /// How often records departed from the API's document.
+    pub drift: u64,
 }
 
 /// Why a run ended before it was told to.
@@ -78,9 +84,13 @@ pub enum RunError {
 struct Flow {
     streams: Vec<Arc<Stream>>,
     writer: Writer,
+    /// The topic of what is no record.
+    dead_letters: String,
     boundary: Boundary,
     mode: Mode,
     summary: Summary,
+    /// How often the records of each stream departed from the document, by its index.
+    drift: BTreeMap<usize, DriftCounts>,
 }
 
 /// A producer, and the positions as they stood in Kafka when it took over.
@@ -147,9 +157,14 @@ impl Flow {
             });
         }
         drop(sender);
-        let Writer { producer, offsets, positions } = &mut self.writer;
-        let transactions =
-            Transactions::new(producer, offsets, &self.streams, self.boundary, positions, &mut self.summary);
+        let transactions = Transactions::new(
+            &mut self.writer,
+            &self.streams,
+            self.boundary,
+            &self.dead_letters,
+            &mut self.summary,
+            &mut self.drift,
+        );
         let written = transactions.run(&mut deliveries).await;
         if let Err(error) = written {
             tasks.shutdown().await;

@@ -1,5 +1,6 @@
 //! Setting a connector up: topics, schemas, the producer that fences older instances, and the positions to begin at.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +13,16 @@ use super::{Flow, Mode, RunError, Summary, Writer};
 use crate::config::{ConnectorConfig, ExactlyOnce, OperationSettings, TopicCreation};
 use crate::connector::{Connector, ConnectorError, OperationDefinition};
 use crate::error::chain;
+use crate::format::OutputFormat;
 use crate::http::{Client, HttpError};
 use crate::kafka::{
     CleanupPolicy, Delivery, EmbeddedCluster, KafkaError, KafkaSettings, OffsetStore, Producer, TopicSpec,
     ensure_topics,
 };
 use crate::operation::Operation;
+use crate::page::Wire;
 use crate::position::{Position, PositionError};
-use crate::registry::{EmbeddedRegistry, RegistryClient, wire_prefix};
+use crate::registry::{EmbeddedRegistry, RegistryClient, SchemaType, wire_prefix};
 
 /// How long a broker or a registry may take to answer for the first time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -106,7 +109,14 @@ pub async fn run(
     };
     tracing::info!(connector = config.name, streams = flow.streams.len(), "started");
     let summary = flow.run(&target, stop).await?;
-    tracing::info!(records = summary.records, pages = summary.pages, transactions = summary.transactions, "stopped");
+    tracing::info!(
+        records = summary.records,
+        pages = summary.pages,
+        transactions = summary.transactions,
+        dead_letters = summary.dead_letters,
+        drift = summary.drift,
+        "stopped"
+    );
     Ok(summary)
 }
 
@@ -127,13 +137,15 @@ async fn start(
         }
         None => drop(ensure_topics(&config.kafka, &topics, PATIENCE).await?),
     }
-    let registry = RegistryClient::new(config.registry.clone())?;
+    let registry = config.registry.clone().map(RegistryClient::new).transpose()?;
     let mut streams = Vec::with_capacity(operations.len());
     for (operation, settings) in operations.into_iter().zip(&config.operations) {
-        streams.push(Arc::new(stream(operation, settings.clone(), &registry).await?));
+        streams.push(Arc::new(stream(operation, settings.clone(), registry.as_ref()).await?));
     }
     let writer = target.connect(&streams).await?;
-    Ok(Flow { streams, writer, boundary: config.delivery.boundary, mode, summary: Summary::default() })
+    let dead_letters = config.dead_letters.clone();
+    let boundary = config.delivery.boundary;
+    Ok(Flow { streams, writer, dead_letters, boundary, mode, summary: Summary::default(), drift: BTreeMap::new() })
 }
 
 /// The connector's operations, by its configuration.
@@ -200,6 +212,7 @@ impl Target {
 /// The topics that the connector writes to.
 fn topics(config: &ConnectorConfig) -> Vec<TopicSpec> {
     let mut topics = vec![topic(&config.offsets.name, config.offsets.creation, CleanupPolicy::Compact)];
+    topics.push(topic(&config.dead_letters, config.topics, CleanupPolicy::Delete));
     for operation in &config.operations {
         if topics.iter().all(|topic| topic.name != operation.topic) {
             topics.push(topic(&operation.topic, config.topics, CleanupPolicy::Delete));
@@ -218,18 +231,44 @@ fn topic(name: &str, creation: TopicCreation, cleanup: CleanupPolicy) -> TopicSp
     }
 }
 
+/// What every value begins with, after its schema has been registered.
+async fn prefix(
+    operation: &dyn Operation,
+    settings: &OperationSettings,
+    registry: Option<&RegistryClient>,
+) -> Result<Vec<u8>, RunError> {
+    let language = match settings.format {
+        OutputFormat::Avro => SchemaType::Avro,
+        OutputFormat::Protobuf => SchemaType::Protobuf,
+        OutputFormat::JsonSchema => SchemaType::Json,
+        OutputFormat::Json => return Ok(Vec::new()),
+    };
+    let (Some(schema), Some(registry)) = (operation.schema(settings.format), registry) else { return Ok(Vec::new()) };
+    let id = registry.register(&format!("{}-value", settings.topic), language, schema).await?;
+    let mut prefix = wire_prefix(id).to_vec();
+    if language == SchemaType::Protobuf {
+        // The record is the first message of its file, which is written so.
+        prefix.push(0);
+    }
+    Ok(prefix)
+}
+
 async fn stream(
     operation: Box<dyn Operation>,
     settings: OperationSettings,
-    registry: &RegistryClient,
+    registry: Option<&RegistryClient>,
 ) -> Result<Stream, RunError> {
-    let schema_id = registry.register(&format!("{}-value", settings.topic), operation.avro_schema()).await?;
+    let wire = Wire {
+        format: settings.format,
+        prefix: prefix(operation.as_ref(), &settings, registry).await?,
+        is_strict: settings.is_strict,
+    };
     Ok(Stream {
         client: Client::new(settings.http).map_err(StartError::from)?,
         retry: settings.retry,
         interval: settings.interval,
         initial_offset: settings.initial_offset,
-        prefix: wire_prefix(schema_id),
+        wire,
         topic: settings.topic,
         operation,
     })

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::http::{Client, HttpError, Request, RetryPolicy, send_with_retry};
 use crate::operation::{DecodeError, IncrementalMode, Operation, OperationFacts};
-use crate::page::{Page, PageEnd, Pagination, PaginationError};
+use crate::page::{Page, PageEnd, Pagination, PaginationError, Wire};
 use crate::position::Position;
 
 /// The request for the page of an operation that `position` stands before.
@@ -31,8 +31,8 @@ pub(crate) struct Stream {
     pub(crate) initial_offset: Option<String>,
     /// Pause between two cycles.
     pub(crate) interval: Duration,
-    /// What every encoded value begins with.
-    pub(crate) prefix: [u8; 5],
+    /// How its records are written.
+    pub(crate) wire: Wire,
 }
 
 /// A page that was read, and where the stream stands after it.
@@ -74,7 +74,7 @@ impl Stream {
         let request = request(self.operation.as_ref(), position);
         let response = send_with_retry(&self.client, &request, &self.retry, |_| {}).await?;
 
-        let mut page = Page::new(&self.prefix);
+        let mut page = Page::new(&self.wire);
         if let Some(incremental) = &facts.incremental {
             page.track(incremental.mode, position.began(), position.reached());
         }

@@ -9,16 +9,14 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use url::Url;
 
 use super::*;
+use crate::codegen::{Object, Undeclared};
 use crate::config::{ConnectorConfig, Environment, Services};
 use crate::connector::Connector;
-use crate::format::EncodeError;
-use crate::format::avro::{Encode, Writer as AvroWriter};
 use crate::http::Request;
 use crate::http::testing::serve;
 use crate::kafka::{KafkaSettings, TopicReader};
@@ -26,26 +24,25 @@ use crate::operation::{
     Incremental, IncrementalMode, KeyField, OffsetField, OffsetValue, OperationFacts, TypedOperation,
 };
 use crate::page::Pagination;
-use crate::record::{DateTime, Record};
+use crate::record::{DateTime, Field, Record};
 
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'page"))]
+#[derive(Default, Object)]
 struct Note<'page> {
-    id: i64,
-    at: DateTime<'page>,
+    #[field(number = 1, required)]
+    id: Field<'page, i64>,
+    #[field(number = 2, required)]
+    at: Field<'page, DateTime<'page>>,
+    #[field(undeclared)]
+    undeclared: Undeclared<'page>,
 }
 
-impl Encode for Note<'_> {
-    fn encode(&self, out: &mut AvroWriter) -> Result<(), Box<EncodeError>> {
-        out.field("id", &self.id)?;
-        out.field("at", &self.at)
-    }
-}
-
-impl Record for Note<'_> {
+impl<'page> Record<'page> for Note<'page> {
     const AVRO_SCHEMA: &'static str = r#"{"type": "record", "name": "Note", "fields": [
-        {"name": "id", "type": "long"},
-        {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}}]}"#;
+        {"name": "id", "type": ["null", "long"]},
+        {"name": "at", "type": ["null", {"type": "long", "logicalType": "timestamp-millis"}]},
+        {"name": "unmapped", "type": {"type": "map", "values": "string"}}]}"#;
+    const PROTOBUF_SCHEMA: &'static str = "syntax = \"proto3\";\nmessage Note { optional int64 id = 1; }\n";
+    const JSON_SCHEMA: &'static str = r#"{"type": "object"}"#;
 }
 
 struct ListNotes;

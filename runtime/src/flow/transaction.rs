@@ -7,12 +7,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::Summary;
 use super::stream::Stream;
 use super::task::Delivery;
+use super::{Summary, Writer};
 use crate::config::Boundary;
 use crate::error::chain;
 use crate::kafka::{KafkaError, OffsetStore, Producer, ProducerRecord};
+use crate::page::{DriftCounts, Rejected};
 use crate::position::Position;
 
 /// How many records a transaction holds at most, pages being whole. Fewer, and the cost of a commit shows; more buys
@@ -31,9 +32,13 @@ pub(crate) struct Transactions<'a> {
     offsets: &'a OffsetStore,
     streams: &'a [Arc<Stream>],
     boundary: Boundary,
+    /// The topic of what is no record.
+    dead_letters: &'a str,
     /// The positions as they stand in Kafka, by stream.
     committed: &'a mut Vec<Position>,
     summary: &'a mut Summary,
+    /// How often the records of each stream departed from the document.
+    drift: &'a mut BTreeMap<usize, DriftCounts>,
     open: Option<Open>,
     /// Streams in the middle of a cycle: their next page is on its way.
     reading: BTreeSet<usize>,
@@ -43,20 +48,29 @@ pub(crate) struct Transactions<'a> {
 struct Open {
     since: Instant,
     records: usize,
+    dead_letters: usize,
     pages: usize,
     positions: BTreeMap<usize, Position>,
 }
 
+impl Open {
+    fn new() -> Self {
+        Self { since: Instant::now(), records: 0, dead_letters: 0, pages: 0, positions: BTreeMap::new() }
+    }
+}
+
 impl<'a> Transactions<'a> {
     pub(crate) fn new(
-        producer: &'a Producer,
-        offsets: &'a OffsetStore,
+        writer: &'a mut Writer,
         streams: &'a [Arc<Stream>],
         boundary: Boundary,
-        committed: &'a mut Vec<Position>,
+        dead_letters: &'a str,
         summary: &'a mut Summary,
+        drift: &'a mut BTreeMap<usize, DriftCounts>,
     ) -> Self {
-        Self { producer, offsets, streams, boundary, committed, summary, open: None, reading: BTreeSet::new() }
+        let Writer { producer, offsets, positions: committed } = writer;
+        let (open, reading) = (None, BTreeSet::new());
+        Self { producer, offsets, streams, boundary, dead_letters, committed, summary, drift, open, reading }
     }
 
     /// Takes deliveries until there will be no more, and leaves no transaction open. After an error the transaction
@@ -118,11 +132,12 @@ impl<'a> Transactions<'a> {
         let moved = self.position(index) != Some(&read.position);
         if self.open.is_none() {
             // A cycle without news opens no transaction, however many pages it takes to see that.
-            if read.page.is_empty() && (read.more || !moved) {
+            let has_news = !read.page.is_empty() || !read.page.rejected().is_empty();
+            if !has_news && (read.more || !moved) {
                 return Ok(());
             }
             self.producer.begin()?;
-            self.open = Some(Open { since: Instant::now(), records: 0, pages: 0, positions: BTreeMap::new() });
+            self.open = Some(Open::new());
         }
         for record in read.page.records() {
             let record = ProducerRecord {
@@ -131,17 +146,72 @@ impl<'a> Transactions<'a> {
                 key: record.key,
                 value: Some(record.value),
                 timestamp: record.timestamp,
+                headers: &[],
             };
             self.producer.send(record).await?;
         }
+        for rejected in read.page.rejected() {
+            self.write_dead_letter(stream, rejected, &read.position).await?;
+        }
+        self.note_drift(index, read.page.drift());
         if let Some(open) = &mut self.open {
             open.records += read.page.len();
+            open.dead_letters += read.page.rejected().len();
             open.pages += 1;
             if moved {
                 open.positions.insert(index, read.position);
             }
         }
         Ok(())
+    }
+
+    /// Writes what stood among the records and is none. `after` is where the stream stands after its page.
+    async fn write_dead_letter(
+        &self,
+        stream: &Stream,
+        rejected: &Rejected,
+        after: &Position,
+    ) -> Result<(), KafkaError> {
+        let operation = stream.facts().id.as_ref();
+        tracing::warn!(
+            operation,
+            reason = rejected.reason,
+            topic = self.dead_letters,
+            "something that is no record goes to the dead letters"
+        );
+        let (index, after) = (rejected.index.to_string(), after.to_string());
+        let record = ProducerRecord {
+            topic: self.dead_letters,
+            partition: None,
+            key: None,
+            value: Some(&rejected.sent),
+            timestamp: None,
+            headers: &[
+                ("headwater.error.reason", rejected.reason.as_bytes()),
+                ("headwater.operation", operation.as_bytes()),
+                ("headwater.topic", stream.topic.as_bytes()),
+                ("headwater.record.index", index.as_bytes()),
+                ("headwater.position.after", after.as_bytes()),
+            ],
+        };
+        self.producer.send(record).await
+    }
+
+    /// Counts how the records of a page depart from the document, and tells of each way once.
+    fn note_drift(&mut self, index: usize, drift: &DriftCounts) {
+        let Some(stream) = self.streams.get(index) else { return };
+        let known = self.drift.entry(index).or_default();
+        for ((kind, place), count) in drift {
+            self.summary.drift += count;
+            match known.get_mut(&(*kind, place.clone())) {
+                Some(known) => *known += count,
+                None => {
+                    let operation = stream.facts().id.as_ref();
+                    tracing::warn!(operation, %kind, place, "records are not as the API's document says");
+                    known.insert((*kind, place.clone()), *count);
+                }
+            }
+        }
     }
 
     /// A stream's position as the transaction under way would leave it.
@@ -165,6 +235,7 @@ impl<'a> Transactions<'a> {
         if let Some(open) = self.open.take() {
             tracing::debug!(records = open.records, pages = open.pages, "committed");
             self.summary.records += open.records as u64;
+            self.summary.dead_letters += open.dead_letters as u64;
             self.summary.pages += open.pages as u64;
             self.summary.transactions += 1;
             for (index, position) in open.positions {

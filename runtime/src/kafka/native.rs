@@ -99,6 +99,48 @@ impl TransactionError {
     }
 }
 
+/// The headers of one record, or null.
+struct Headers(*mut sys::rd_kafka_headers_t);
+
+impl Headers {
+    fn new(headers: &[(&str, &[u8])]) -> Self {
+        if headers.is_empty() {
+            return Self(ptr::null_mut());
+        }
+        // SAFETY: name and value are copied, and are as long as is said; a length that does not fit is one that
+        // librdkafka could not send either. The list is ours.
+        unsafe {
+            let list = sys::rd_kafka_headers_new(headers.len());
+            for (name, value) in headers {
+                let (name_length, value_length) =
+                    (isize::try_from(name.len()).unwrap_or(0), isize::try_from(value.len()).unwrap_or(0));
+                sys::rd_kafka_header_add(
+                    list,
+                    name.as_ptr().cast::<c_char>(),
+                    name_length,
+                    value.as_ptr().cast::<c_void>(),
+                    value_length,
+                );
+            }
+            Self(list)
+        }
+    }
+
+    /// A message has them now.
+    fn given_away(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Headers {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // SAFETY: the list is ours, and not used again.
+            unsafe { sys::rd_kafka_headers_destroy(self.0) }
+        }
+    }
+}
+
 /// What became of a record.
 pub(super) enum Enqueued {
     /// It is in the queue.
@@ -169,14 +211,16 @@ impl NativeProducer {
 
     fn produce(&self, topic: &Topic, record: &ProducerRecord<'_>) -> Enqueued {
         use sys::rd_kafka_vtype_t::{
-            RD_KAFKA_VTYPE_END, RD_KAFKA_VTYPE_KEY, RD_KAFKA_VTYPE_MSGFLAGS, RD_KAFKA_VTYPE_PARTITION,
-            RD_KAFKA_VTYPE_RKT, RD_KAFKA_VTYPE_TIMESTAMP, RD_KAFKA_VTYPE_VALUE,
+            RD_KAFKA_VTYPE_END, RD_KAFKA_VTYPE_HEADERS, RD_KAFKA_VTYPE_KEY, RD_KAFKA_VTYPE_MSGFLAGS,
+            RD_KAFKA_VTYPE_PARTITION, RD_KAFKA_VTYPE_RKT, RD_KAFKA_VTYPE_TIMESTAMP, RD_KAFKA_VTYPE_VALUE,
         };
         let (value, value_length) = pointer(record.value);
         let (key, key_length) = pointer(record.key);
+        let headers = Headers::new(record.headers);
         // SAFETY: client and topic live. The arguments are pairs of a tag and what `rd_kafka_producev` reads for it, in
         // the C types that it reads (rdkafka.h, `rd_kafka_vtype_t`), and end with the end tag. With
-        // `RD_KAFKA_MSG_F_COPY` key and value are copied before the call returns, and never written to.
+        // `RD_KAFKA_MSG_F_COPY` key and value are copied before the call returns, and never written to. No headers are
+        // a null pointer; others are the message's if the call succeeds, and else stay ours.
         let error = unsafe {
             sys::rd_kafka_producev(
                 self.ptr(),
@@ -195,11 +239,16 @@ impl NativeProducer {
                 // 0 stands for now.
                 RD_KAFKA_VTYPE_TIMESTAMP,
                 record.timestamp.unwrap_or(0),
+                RD_KAFKA_VTYPE_HEADERS,
+                headers.0,
                 RD_KAFKA_VTYPE_END,
             )
         };
         match error {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => Enqueued::Yes,
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => {
+                headers.given_away();
+                Enqueued::Yes
+            }
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__QUEUE_FULL => Enqueued::Full,
             other => Enqueued::Refused(other.into()),
         }

@@ -119,6 +119,7 @@ impl OffsetStore {
             key: Some(&key.key),
             value: position.map(str::as_bytes),
             timestamp: None,
+            headers: &[],
         }
     }
 

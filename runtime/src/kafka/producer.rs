@@ -49,6 +49,8 @@ pub struct ProducerRecord<'a> {
     pub value: Option<&'a [u8]>,
     /// Milliseconds since 1970-01-01T00:00:00Z; `None`: now.
     pub timestamp: Option<i64>,
+    /// What is said of it beside the value.
+    pub headers: &'a [(&'a str, &'a [u8])],
 }
 
 /// Whether there was room for a record.

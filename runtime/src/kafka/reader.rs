@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError as NativeKafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::admin::{TopicState, describe};
@@ -36,6 +36,8 @@ pub struct TopicRecord {
     pub key: Option<Vec<u8>>,
     /// Its value; `None` is a tombstone.
     pub value: Option<Vec<u8>>,
+    /// Its headers, those without a value left out.
+    pub headers: Vec<(String, Vec<u8>)>,
 }
 
 impl TopicReader {
@@ -62,6 +64,7 @@ impl TopicReader {
                     timestamp: message.timestamp().to_millis(),
                     key: message.key().map(<[u8]>::to_vec),
                     value: message.payload().map(<[u8]>::to_vec),
+                    headers: message.headers().map(owned).unwrap_or_default(),
                 });
             })?;
             records.sort_by_key(|record| (record.partition, record.offset));
@@ -69,6 +72,10 @@ impl TopicReader {
         })
         .await
     }
+}
+
+fn owned(headers: &BorrowedHeaders) -> Vec<(String, Vec<u8>)> {
+    headers.iter().filter_map(|header| Some((header.key.to_owned(), header.value?.to_vec()))).collect()
 }
 
 /// Hands every committed record of a topic, up to where it ends now, to `take`.

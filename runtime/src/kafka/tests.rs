@@ -33,6 +33,7 @@ fn record<'a>(topic: &'a str, key: &'a str, value: &'a str) -> ProducerRecord<'a
         key: Some(key.as_bytes()),
         value: Some(value.as_bytes()),
         timestamp: Some(1_700_000_000_000),
+        headers: &[],
     }
 }
 

@@ -1,21 +1,49 @@
 //! The records of one page, encoded: one buffer for all of them, so that a page costs no allocation per record.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::format::avro::Writer;
+use crate::format::OutputFormat;
 use crate::operation::{IncrementalMode, OffsetValue};
 use crate::record::time::{Instant, parse_instant};
+use crate::record::{Drift, DriftKind};
+
+/// How the values of a stream's records are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wire {
+    /// Their format.
+    pub format: OutputFormat,
+    /// What every value begins with: magic byte, schema id and what else the Confluent wire format has, or nothing.
+    pub prefix: Vec<u8>,
+    /// Whether a record that departs from the document is an error.
+    pub is_strict: bool,
+}
+
+/// How often records departed from the document, by kind and place.
+pub type DriftCounts = BTreeMap<(DriftKind, String), u64>;
+
+/// Something that stood among the records and is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// What was sent.
+    pub sent: Vec<u8>,
+    /// Why it is no record.
+    pub reason: String,
+    /// Which record of the page it would be, from 0.
+    pub index: usize,
+}
 
 /// The records of one page, encoded, and what the page said of the next one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Page {
-    /// What every value begins with: magic byte and schema id of the Confluent wire format, or nothing.
-    prefix: Vec<u8>,
-    pub(crate) values: Writer,
+    wire: Wire,
+    pub(crate) values: Vec<u8>,
     keys: Vec<u8>,
     entries: Vec<Entry>,
+    rejected: Vec<Rejected>,
+    drift: DriftCounts,
     /// The cursor or URL that the response body named, if the style of paging looks there.
     pub(crate) next: Option<String>,
     /// How many records the API sent, dropped repeats included.
@@ -42,9 +70,29 @@ pub struct PageRecord<'a> {
 }
 
 impl Page {
-    /// An empty page whose values will begin with `prefix`.
-    pub fn new(prefix: &[u8]) -> Self {
-        Self { prefix: prefix.to_vec(), ..Self::default() }
+    /// An empty page whose values will be written so.
+    pub fn new(wire: &Wire) -> Self {
+        Self {
+            wire: wire.clone(),
+            values: Vec::new(),
+            keys: Vec::new(),
+            entries: Vec::new(),
+            rejected: Vec::new(),
+            drift: DriftCounts::new(),
+            next: None,
+            received: 0,
+            offsets: None,
+        }
+    }
+
+    /// What stood among the records and is none.
+    pub fn rejected(&self) -> &[Rejected] {
+        &self.rejected
+    }
+
+    /// How often the records departed from the document.
+    pub fn drift(&self) -> &DriftCounts {
+        &self.drift
     }
 
     /// Follows the offset values of the records that come, from where the stream stands. Records that `seen` knows
@@ -78,42 +126,55 @@ impl Page {
     pub fn records(&self) -> impl ExactSizeIterator<Item = PageRecord<'_>> {
         self.entries.iter().map(|entry| PageRecord {
             key: entry.key.as_ref().map(|range| &self.keys[range.clone()]),
-            value: &self.values.bytes()[entry.value.clone()],
+            value: &self.values[entry.value.clone()],
             timestamp: entry.timestamp,
         })
     }
 
     /// Adds the record that `write` encodes. `Ok(false)`: it was a repeat, and dropped.
-    pub(crate) fn push<E>(
+    pub(crate) fn push<'page>(
         &mut self,
         timestamp: Option<i64>,
         key: impl FnOnce(&mut Vec<u8>) -> bool,
         offset: Option<OffsetValue<'_>>,
-        write: impl FnOnce(&mut Writer) -> Result<(), E>,
-    ) -> Result<bool, PushError<E>> {
+        write: impl FnOnce(OutputFormat, &mut Vec<u8>) -> Vec<Drift<'page>>,
+    ) -> Result<bool, Refused> {
         self.received += 1;
         let value_start = self.values.len();
-        self.values.raw(&self.prefix);
-        write(&mut self.values).map_err(PushError::Encode)?;
+        self.values.extend_from_slice(&self.wire.prefix);
+        let drift = write(self.wire.format, &mut self.values);
         let key_start = self.keys.len();
         let key = if key(&mut self.keys) { Some(key_start..self.keys.len()) } else { None };
         if let Some(tracker) = &mut self.offsets {
-            let content = &self.values.bytes()[value_start + self.prefix.len()..];
+            let content = &self.values[value_start + self.wire.prefix.len()..];
             let verdict = tracker.observe(offset, || content_hash(&self.keys[key_start..], content));
-            if !verdict.map_err(PushError::Offset)? {
+            if !verdict.map_err(Refused::Offset)? {
                 self.values.truncate(value_start);
                 self.keys.truncate(key_start);
                 return Ok(false);
             }
         }
+        for drift in drift {
+            if self.wire.is_strict {
+                return Err(Refused::Drift { kind: drift.kind, pointer: drift.pointer });
+            }
+            *self.drift.entry((drift.kind, drift.place)).or_default() += 1;
+        }
         self.entries.push(Entry { key, value: value_start..self.values.len(), timestamp });
         Ok(true)
     }
+
+    /// Takes note of something that is no record.
+    pub(crate) fn reject(&mut self, sent: &str, reason: String) {
+        self.rejected.push(Rejected { sent: sent.as_bytes().to_vec(), reason, index: self.received });
+        self.received += 1;
+    }
 }
 
-pub(crate) enum PushError<E> {
-    Encode(E),
+/// Why a record was not taken.
+pub(crate) enum Refused {
     Offset(String),
+    Drift { kind: DriftKind, pointer: String },
 }
 
 /// A record's identity at the boundary: its key and its encoded content. A record that was changed, even within the

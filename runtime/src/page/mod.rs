@@ -6,7 +6,7 @@ mod pagination;
 mod shape;
 
 pub(crate) use batch::Boundary;
-pub use batch::{Page, PageRecord};
+pub use batch::{DriftCounts, Page, PageRecord, Rejected, Wire};
 pub(crate) use link::next_link;
 pub use pagination::{PageEnd, PageToken, Pagination, PaginationError};
 pub(crate) use shape::PageShape;

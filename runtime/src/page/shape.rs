@@ -7,12 +7,12 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::Page;
-use super::batch::PushError;
-use crate::format::avro::Encode;
-use crate::operation::{DecodeError, OperationFacts, Place, TypedOperation};
+use super::batch::Refused;
+use crate::format;
+use crate::operation::{DecodeError, OperationFacts, TypedOperation};
+use crate::record::{Json, JsonKind, Reading, Value as _};
 
 /// Where in a response its parts are, prepared once per operation.
 #[derive(Debug, Default)]
@@ -46,37 +46,34 @@ impl PageShape {
         }
     }
 
-    /// Reads `body` into `page`.
+    /// Reads `body` into `page`: as fast as can be, and if something in a record is not of its declared type, from that
+    /// record on again with tolerance.
     pub(crate) fn decode<O: TypedOperation>(&self, body: &[u8], page: &mut Page) -> Result<(), DecodeError> {
-        let reading = Reading { page: RefCell::new(page), failure: RefCell::default(), found: RefCell::new(false) };
+        match self.walk::<O>(body, Walking::new(page, None)) {
+            Err(DecodeError::Json { source }) if source.is_data() => {
+                let taken = page.received;
+                self.walk::<O>(body, Walking::new(page, Some(taken)))
+            }
+            result => result,
+        }
+    }
+
+    fn walk<O: TypedOperation>(&self, body: &[u8], walking: Walking<'_>) -> Result<(), DecodeError> {
         let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let walked = Walk::<O> { node: &self.root, reading: &reading, operation: PhantomData }
+        let walked = Walk::<O> { node: &self.root, walking: &walking, operation: PhantomData }
             .deserialize(&mut deserializer)
             .and_then(|()| deserializer.end());
-        if let Some(failure) = reading.failure.take() {
-            return Err(self.explain(failure));
+        if let Some(Failure { index, refused }) = walking.failure.take() {
+            return Err(match refused {
+                Refused::Offset(reason) => DecodeError::Offset { index, field: self.offset_field.clone(), reason },
+                Refused::Drift { kind, pointer } => DecodeError::Drift { index, kind, pointer },
+            });
         }
-        if let Err(source) = walked {
-            let place = match first_misfit::<O>(body, &self.records) {
-                Some((index, source)) => {
-                    return Err(DecodeError::Json { place: Place::Record(index), source });
-                }
-                None => Place::Page,
-            };
-            return Err(DecodeError::Json { place, source });
-        }
-        if !reading.found.take() && self.records_required {
+        walked.map_err(|source| DecodeError::Json { source })?;
+        if !walking.found.take() && self.records_required {
             return Err(DecodeError::NoRecords { pointer: self.records.clone() });
         }
         Ok(())
-    }
-
-    fn explain(&self, Failure { index, error }: Failure) -> DecodeError {
-        let place = Place::Record(index);
-        match error {
-            PushError::Encode(source) => DecodeError::Encode { place, source },
-            PushError::Offset(reason) => DecodeError::Offset { place, field: self.offset_field.clone(), reason },
-        }
     }
 }
 
@@ -99,51 +96,87 @@ impl Node {
 }
 
 /// What is shared by all steps of one walk. Cells, because serde hands seeds down by value.
-struct Reading<'a> {
+struct Walking<'a> {
     page: RefCell<&'a mut Page>,
     /// A record that was read but could not be taken; serde's own errors have no room for it.
     failure: RefCell<Option<Failure>>,
     found: RefCell<bool>,
+    /// How many records are in the page already; the others are read with tolerance. `None`: without.
+    tolerant_after: Option<usize>,
 }
 
 struct Failure {
     index: usize,
-    error: PushError<Box<crate::format::EncodeError>>,
+    refused: Refused,
+}
+
+impl<'a> Walking<'a> {
+    fn new(page: &'a mut Page, tolerant_after: Option<usize>) -> Self {
+        Self { page: RefCell::new(page), failure: RefCell::default(), found: RefCell::new(false), tolerant_after }
+    }
 }
 
 /// Walks one value of the response.
-struct Walk<'a, O> {
+struct Walk<'a, 'page, O> {
     node: &'a Node,
-    reading: &'a Reading<'a>,
+    walking: &'a Walking<'page>,
     operation: PhantomData<O>,
 }
 
-impl<O: TypedOperation> Walk<'_, O> {
+impl<O: TypedOperation> Walk<'_, '_, O> {
     fn take<E: serde::de::Error>(&self, record: &O::Record<'_>) -> Result<(), E> {
-        let mut page = self.reading.page.borrow_mut();
+        let mut page = self.walking.page.borrow_mut();
         let index = page.received;
-        page.push(O::timestamp(record), |out| O::key(record, out), O::offset(record), |out| record.encode(out))
-            .map(|_| ())
-            .map_err(|error| {
-                self.reading.failure.replace(Some(Failure { index, error }));
-                E::custom("a record could not be taken")
-            })
+        page.push(
+            O::timestamp(record),
+            |out| O::key(record, out),
+            O::offset(record),
+            |format, out| format::write(format, record, out),
+        )
+        .map(|_| ())
+        .map_err(|refused| {
+            self.walking.failure.replace(Some(Failure { index, refused }));
+            E::custom("a record could not be taken")
+        })
+    }
+
+    /// Takes all records but the first `taken`, whatever they hold.
+    fn take_tolerantly<E: serde::de::Error>(&self, taken: usize, records: Json<'_>) -> Result<(), E> {
+        self.walking.found.replace(true);
+        let items = match records.kind() {
+            JsonKind::Null => return Ok(()),
+            JsonKind::Array => records.decode::<Vec<Json<'_>>, E>()?,
+            _ => vec![records],
+        };
+        for sent in items.into_iter().skip(taken) {
+            match O::Record::tolerant(sent) {
+                Reading::Exact(record) | Reading::Coerced(record) => self.take(&record)?,
+                Reading::Misfit => {
+                    let reason = format!("a record is an object, and this is {}", sent.kind().noun());
+                    self.walking.page.borrow_mut().reject(sent.get(), reason);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn name_next(&self, text: &str) {
-        self.reading.page.borrow_mut().next = Some(text.to_owned());
+        self.walking.page.borrow_mut().next = Some(text.to_owned());
     }
 }
 
-impl<'de, O: TypedOperation> DeserializeSeed<'de> for Walk<'_, O> {
+impl<'de, O: TypedOperation> DeserializeSeed<'de> for Walk<'_, '_, O> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+        match self.walking.tolerant_after {
+            Some(taken) if self.node.is_records => self.take_tolerantly(taken, Json::deserialize(deserializer)?),
+            _ => deserializer.deserialize_any(self),
+        }
     }
 }
 
-impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, O> {
+impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, '_, O> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -158,13 +191,13 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, O> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         if self.node.is_records {
-            self.reading.found.replace(true);
+            self.walking.found.replace(true);
             let record = O::Record::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
             return self.take(&record);
         }
         while let Some(key) = map.next_key::<crate::record::Text<'de>>()? {
             match self.node.child(&key) {
-                Some(node) => map.next_value_seed(Walk { node, reading: self.reading, operation: PhantomData::<O> })?,
+                Some(node) => map.next_value_seed(Walk { node, walking: self.walking, operation: PhantomData::<O> })?,
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -175,7 +208,7 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, O> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         if self.node.is_records {
-            self.reading.found.replace(true);
+            self.walking.found.replace(true);
             while let Some(record) = seq.next_element::<O::Record<'de>>()? {
                 self.take(&record)?;
             }
@@ -188,7 +221,7 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, O> {
         loop {
             let more = match self.node.child(&index.to_string()) {
                 Some(node) => {
-                    seq.next_element_seed(Walk { node, reading: self.reading, operation: PhantomData::<O> })?
+                    seq.next_element_seed(Walk { node, walking: self.walking, operation: PhantomData::<O> })?
                 }
                 None => seq.next_element::<IgnoredAny>()?.map(|_| ()),
             };
@@ -200,7 +233,7 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, O> {
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-        self.reading.found.replace(true);
+        self.walking.found.replace(true);
         Ok(())
     }
 
@@ -229,51 +262,38 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, O> {
     }
 }
 
-/// After a page could not be read: the first of its records that is not of its type, so that the message can name it.
-fn first_misfit<O: TypedOperation>(body: &[u8], records: &str) -> Option<(usize, serde_json::Error)> {
-    let mut at: &RawValue = serde_json::from_slice(body).ok()?;
-    for segment in records.split('/').skip(1) {
-        let segment = segment.replace("~1", "/").replace("~0", "~");
-        let mut object: std::collections::HashMap<std::borrow::Cow<'_, str>, &RawValue> =
-            serde_json::from_str(at.get()).ok()?;
-        at = object.remove(segment.as_str())?;
-    }
-    let records: Vec<&RawValue> = serde_json::from_str(at.get()).ok()?;
-    records.into_iter().enumerate().find_map(|(index, record)| {
-        serde_json::from_str::<O::Record<'_>>(record.get()).err().map(|error| (index, error))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::super::{Boundary, Pagination};
+    use super::super::{Boundary, Pagination, Wire};
     use super::*;
-    use crate::format::EncodeError;
-    use crate::format::avro::Writer;
+    use crate::codegen::{Object, Undeclared};
+    use crate::format::OutputFormat;
     use crate::http::Request;
     use crate::operation::{Incremental, IncrementalMode, KeyField, OffsetField, OffsetValue};
-    use crate::record::{DateTime, Record, Text};
+    use crate::record::{DateTime, Field, Record, Text};
 
-    #[derive(Deserialize)]
-    #[serde(bound(deserialize = "'de: 'page"))]
+    #[derive(Default, Object)]
     struct Event<'page> {
-        id: i64,
-        at: Option<DateTime<'page>>,
-        note: Text<'page>,
+        #[field(number = 1, required)]
+        id: Field<'page, i64>,
+        #[field(number = 2)]
+        at: Field<'page, DateTime<'page>>,
+        #[field(number = 3)]
+        note: Field<'page, Text<'page>>,
+        #[field(undeclared)]
+        undeclared: Undeclared<'page>,
     }
 
-    impl Encode for Event<'_> {
-        fn encode(&self, out: &mut Writer) -> Result<(), Box<EncodeError>> {
-            out.field("id", &self.id)?;
-            out.field("at", &self.at)?;
-            out.field("note", &self.note)
-        }
-    }
-
-    impl Record for Event<'_> {
+    impl<'page> Record<'page> for Event<'page> {
         const AVRO_SCHEMA: &'static str = "{}";
+        const PROTOBUF_SCHEMA: &'static str = "";
+        const JSON_SCHEMA: &'static str = "{}";
+    }
+
+    fn page_with(prefix: &[u8]) -> Page {
+        Page::new(&Wire { format: OutputFormat::Avro, prefix: prefix.to_vec(), is_strict: false })
     }
 
     struct ListEvents;
@@ -326,25 +346,26 @@ mod tests {
     #[test]
     fn records_and_the_next_page_are_found_wherever_they_stand() {
         for body in [
-            r#"{"data": {"events": [{"id": 1, "note": "a", "x": {}}, {"id": 2, "note": "\u00e9"}], "n": 2}, "meta": {"next": "abc"}}"#,
+            r#"{"data": {"events": [{"id": 1, "note": "a"}, {"id": 2, "note": "\u00e9"}], "n": 2}, "meta": {"next": "abc"}}"#,
             r#"{"meta": {"next": "abc", "y": [1]}, "data": {"events": [{"note": "a", "id": 1}, {"id": 2, "at": null, "note": "é"}]}}"#,
         ] {
-            let mut page = Page::new(&[0, 0, 0, 0, 7]);
+            let mut page = page_with(&[0, 0, 0, 0, 7]);
             decode(body, &mut page).unwrap();
             assert_eq!(keys(&page), ["1", "2"]);
             assert_eq!(page.next.as_deref(), Some("abc"));
             let values: Vec<_> = page.records().map(|record| record.value).collect();
-            assert_eq!(values[0], [0, 0, 0, 0, 7, 2, 0, 2, b'a']);
-            assert_eq!(values[1], [0, 0, 0, 0, 7, 4, 0, 4, 0xc3, 0xa9]);
+            // Schema id, id, no time, note, nothing unmapped.
+            assert_eq!(values[0], [0, 0, 0, 0, 7, 2, 2, 0, 2, 2, b'a', 0]);
+            assert_eq!(values[1], [0, 0, 0, 0, 7, 2, 4, 0, 2, 4, 0xc3, 0xa9, 0]);
         }
     }
 
     #[test]
     fn one_object_is_one_record_and_null_is_none() {
-        let mut page = Page::new(&[]);
+        let mut page = page_with(&[]);
         decode(r#"{"data": {"events": {"id": 5, "note": ""}}}"#, &mut page).unwrap();
         assert_eq!(keys(&page), ["5"]);
-        let mut page = Page::new(&[]);
+        let mut page = page_with(&[]);
         decode(r#"{"data": {"events": null}, "meta": {"next": 17}}"#, &mut page).unwrap();
         assert!(page.is_empty());
         assert_eq!(page.next.as_deref(), Some("17"));
@@ -352,7 +373,7 @@ mod tests {
 
     #[test]
     fn the_root_can_be_the_array() {
-        let mut page = Page::new(&[]);
+        let mut page = page_with(&[]);
         PageShape::new(&facts("", Pagination::LinkHeader))
             .decode::<ListEvents>(br#"[{"id": 1, "note": ""}]"#, &mut page)
             .unwrap();
@@ -362,13 +383,61 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named() {
         for (body, message) in [
-            (r#"{"data": {"events": [{"id": 1, "note": "a"}, {"id": "2"}]}}"#, "reading record 1 of the page"),
             (r#"{"data": {"events": [{"id": 1, "note": "a"}"#, "reading the page"),
+            (r#"{"data": {"events": [{"id": "1"}, {"id": 2,}]}}"#, "reading the page"),
+            (r#"{"data": []}"#, "the response has nothing at `/data/events`, where its records should be"),
             (r#"{"data": {"items": []}}"#, "the response has nothing at `/data/events`, where its records should be"),
-            (r#"{"data": {"events": [{"id": 1, "at": "soon", "note": "a"}]}}"#, "reading record 0 of the page"),
+            (r#"{"data": 7}"#, "reading the page"),
             ("<html>", "reading the page"),
         ] {
-            let error = decode(body, &mut Page::new(&[])).unwrap_err();
+            let error = decode(body, &mut page_with(&[])).unwrap_err();
+            assert!(error.to_string().starts_with(message), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_not_as_declared_stops_no_other() {
+        let body = r#"{"data": {"events": [
+            {"id": 1, "note": "a"}, {"id": "2", "note": 7}, {"id": [3], "at": "soon"}, "none", null, {"id": 5, "x": {}}
+        ]}, "meta": {"next": "abc"}}"#;
+        let mut page = page_with(&[]);
+        decode(body, &mut page).unwrap();
+        assert_eq!(keys(&page), ["1", "2", "[3]", "5"]);
+        assert_eq!((page.received, page.next.as_deref()), (6, Some("abc")));
+        let rejected: Vec<_> =
+            page.rejected().iter().map(|it| (it.index, std::str::from_utf8(&it.sent).unwrap(), &*it.reason)).collect();
+        assert_eq!(
+            rejected,
+            [
+                (3, "\"none\"", "a record is an object, and this is a string"),
+                (4, "null", "a record is an object, and this is `null`"),
+            ]
+        );
+        let drift: Vec<_> =
+            page.drift().iter().map(|((kind, place), count)| format!("{place}: {kind} {count}")).collect();
+        assert_eq!(
+            drift,
+            [
+                "/x: undeclared field 1",
+                "/id: value in another form 1",
+                "/note: value in another form 1",
+                "/at: value of another type 1",
+                "/id: value of another type 1",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_departs_can_be_refused() {
+        for (record, message) in [
+            (r#"{"id": 1, "x": 1}"#, "reading record 0 of the page: undeclared field at `/x`"),
+            (r#"{"id": "1"}"#, "reading record 0 of the page: value in another form at `/id`"),
+            (r#"{"note": "a"}"#, "reading record 0 of the page: missing field at `/id`"),
+            (r#"{"id": null}"#, "reading record 0 of the page: null in a required field at `/id`"),
+        ] {
+            let wire = Wire { format: OutputFormat::Avro, prefix: Vec::new(), is_strict: true };
+            let body = format!(r#"{{"data": {{"events": [{record}]}}}}"#);
+            let error = decode(&body, &mut Page::new(&wire)).unwrap_err();
             assert!(error.to_string().starts_with(message), "{error}");
         }
     }
@@ -378,7 +447,7 @@ mod tests {
     }
 
     fn tracked(body: &str, seen: &Boundary) -> (Vec<String>, Boundary) {
-        let mut page = Page::new(&[]);
+        let mut page = page_with(&[]);
         page.track(IncrementalMode::Timestamp, seen.clone(), seen.clone());
         decode(body, &mut page).unwrap();
         let keys = keys(&page).iter().map(|&key| key.to_owned()).collect();
@@ -409,7 +478,7 @@ mod tests {
 
     #[test]
     fn a_record_without_its_offset_is_an_error() {
-        let mut page = Page::new(&[]);
+        let mut page = page_with(&[]);
         page.track(IncrementalMode::Timestamp, boundary(None, vec![]), boundary(None, vec![]));
         let error = decode(r#"{"data": {"events": [{"id": 1, "note": "a"}]}}"#, &mut page).unwrap_err();
         assert_eq!(error.to_string(), "reading record 0 of the page: the offset field `/at` is missing");

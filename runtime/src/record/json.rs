@@ -5,6 +5,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 
+use super::{Map, Reading, Text, Value};
+use crate::format::Encoder;
+
 /// A JSON value of any shape, as the API sent it, borrowed from the response.
 #[derive(Clone, Copy)]
 pub struct Json<'page>(&'page RawValue);
@@ -19,6 +22,20 @@ pub enum JsonKind {
     String,
     Array,
     Object,
+}
+
+impl JsonKind {
+    /// What a value of the kind is called, with its article.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Null => "`null`",
+            Self::Boolean => "a boolean",
+            Self::Number => "a number",
+            Self::String => "a string",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        }
+    }
 }
 
 impl<'page> Json<'page> {
@@ -42,6 +59,45 @@ impl<'page> Json<'page> {
     /// Decodes the value as one of the types that it may be; used by unions.
     pub fn decode<T: Deserialize<'page>, E: Error>(&self) -> Result<T, E> {
         serde_json::from_str(self.get()).map_err(E::custom)
+    }
+
+    /// Whether it is `null`.
+    pub fn is_null(&self) -> bool {
+        self.kind() == JsonKind::Null
+    }
+
+    /// What stands between the quotes of a string without escapes.
+    pub(super) fn plain_text(&self) -> Option<&'page str> {
+        let text = self.get().strip_prefix('"')?.strip_suffix('"')?;
+        (!text.contains('\\')).then_some(text)
+    }
+
+    /// The items of an array.
+    pub(super) fn items(&self) -> Option<Vec<Json<'page>>> {
+        if self.kind() != JsonKind::Array {
+            return None;
+        }
+        serde_json::from_str(self.get()).ok()
+    }
+
+    /// The entries of an object, in the order sent.
+    pub(super) fn entries(&self) -> Option<Vec<(Text<'page>, Json<'page>)>> {
+        if self.kind() != JsonKind::Object {
+            return None;
+        }
+        let map: Map<'page, Json<'page>> = serde_json::from_str(self.get()).ok()?;
+        Some(map.into_entries())
+    }
+}
+
+impl<'page> Value<'page> for Json<'page> {
+    fn tolerant(sent: Json<'page>) -> Reading<Self> {
+        Reading::Exact(sent)
+    }
+
+    #[inline]
+    fn encode<E: Encoder>(&self, out: &mut E) {
+        out.json(*self);
     }
 }
 

@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use super::Text;
+use super::value::together;
+use super::{Inspection, Json, Reading, Text, Value};
+use crate::format::Encoder;
 
 /// An object whose keys are data (`additionalProperties`), in the order in which the API sent them.
 #[derive(Clone, PartialEq)]
@@ -17,9 +19,53 @@ impl<'page, T> Map<'page, T> {
         &self.0
     }
 
+    pub(super) fn into_entries(self) -> Vec<(Text<'page>, T)> {
+        self.0
+    }
+
+    /// Adds an entry behind the others.
+    pub fn push(&mut self, key: Text<'page>, value: T) {
+        self.0.push((key, value));
+    }
+
+    /// Whether it has no entry.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The value under `key`; of a repeated key the last one.
     pub fn get(&self, key: &str) -> Option<&T> {
         self.0.iter().rev().find(|(name, _)| name.as_str() == key).map(|(_, value)| value)
+    }
+}
+
+impl<T> Default for Map<'_, T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'page, T: Value<'page>> Value<'page> for Map<'page, T> {
+    const IS_PLURAL: bool = true;
+
+    fn tolerant(sent: Json<'page>) -> Reading<Self> {
+        match sent.entries() {
+            Some(entries) => {
+                together(entries.into_iter().map(|(key, sent)| T::tolerant(sent).map(|value| (key, value)))).map(Self)
+            }
+            None => Reading::Misfit,
+        }
+    }
+
+    #[inline]
+    fn encode<E: Encoder>(&self, out: &mut E) {
+        out.map(self);
+    }
+
+    fn inspect(&self, inspection: &mut Inspection<'page>) {
+        for (key, value) in &self.0 {
+            inspection.at_entry(key, |inspection| value.inspect(inspection));
+        }
     }
 }
 

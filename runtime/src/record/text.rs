@@ -6,6 +6,9 @@ use std::ops::Deref;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
+use super::{Json, JsonKind, Reading, Value};
+use crate::format::Encoder;
+
 /// A string of a record. It borrows from the response unless the JSON text holds an escape.
 ///
 /// A type of our own because serde's `Cow<str>` allocates inside `Option` and `Vec`.
@@ -22,6 +25,28 @@ impl Text<'_> {
 impl<'page> From<&'page str> for Text<'page> {
     fn from(text: &'page str) -> Self {
         Self(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Text<'_> {
+    fn from(text: String) -> Self {
+        Self(Cow::Owned(text))
+    }
+}
+
+impl<'page> Value<'page> for Text<'page> {
+    /// Numbers and truth values are read as they are written.
+    fn tolerant(sent: Json<'page>) -> Reading<Self> {
+        match sent.kind() {
+            JsonKind::String => serde_json::from_str(sent.get()).map_or(Reading::Misfit, Reading::Exact),
+            JsonKind::Number | JsonKind::Boolean => Reading::Coerced(Self(Cow::Borrowed(sent.get()))),
+            JsonKind::Null | JsonKind::Array | JsonKind::Object => Reading::Misfit,
+        }
+    }
+
+    #[inline]
+    fn encode<E: Encoder>(&self, out: &mut E) {
+        out.text(self);
     }
 }
 

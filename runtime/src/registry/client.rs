@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::error::RegistryError;
+use super::store::SchemaType;
 use crate::clock;
 use crate::http::{
     Auth, Backoff, Client, ClientSettings, HttpError, Request, Response, RetryPolicy, StatusRanges, send_with_retry,
@@ -66,7 +67,7 @@ struct Inner {
     http: Client,
     policy: RetryPolicy,
     /// Ids by subject and schema.
-    registered: Mutex<HashMap<(String, String), SchemaId>>,
+    registered: Mutex<HashMap<(String, SchemaType, String), SchemaId>>,
 }
 
 impl RegistryClient {
@@ -95,27 +96,30 @@ impl RegistryClient {
         Ok(Self { inner: Arc::new(Inner { url, http, policy, registered: Mutex::default() }) })
     }
 
-    /// Makes an Avro schema, as JSON text, the latest version of a subject unless it is a version of it already, and
-    /// returns its id. What was registered through this client is not asked again.
+    /// Makes a schema the latest version of a subject unless it is a version of it already, and returns its id. What was registered through this client is not asked again.
     ///
     /// # Errors
     ///
     /// If the registry cannot be reached or refuses.
-    pub async fn register(&self, subject: &str, schema: &str) -> Result<SchemaId, RegistryError> {
+    pub async fn register(&self, subject: &str, language: SchemaType, schema: &str) -> Result<SchemaId, RegistryError> {
         #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
         struct Question<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            schema_type: Option<&'static str>,
             schema: &'a str,
         }
         #[derive(Deserialize)]
         struct Answer {
             id: SchemaId,
         }
-        let key = (subject.to_owned(), schema.to_owned());
+        let key = (subject.to_owned(), language, schema.to_owned());
         let registered = || self.inner.registered.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(id) = registered().get(&key) {
             return Ok(*id);
         }
-        let question = serde_json::to_vec(&Question { schema }).map_err(|source| self.answer(source))?;
+        let question = serde_json::to_vec(&Question { schema_type: language.name(), schema })
+            .map_err(|source| self.answer(source))?;
         let request = Request::post("/subjects/{subject}/versions").path("subject", &key.0).body(MEDIA_TYPE, question);
         let response = self.send(request, Some(subject)).await?;
         let Answer { id } = serde_json::from_slice(&response.body).map_err(|source| self.answer(source))?;
@@ -204,7 +208,7 @@ mod tests {
 
     async fn register(answer: impl axum::response::IntoResponse + Clone + Send + Sync + 'static) -> RegistryError {
         let app = Router::new().route("/subjects/{subject}/versions", post(move || async move { answer.clone() }));
-        client(serve(app).await).register("orders-value", "{}").await.unwrap_err()
+        client(serve(app).await).register("orders-value", SchemaType::Avro, "{}").await.unwrap_err()
     }
 
     fn client(url: Url) -> RegistryClient {
@@ -230,7 +234,7 @@ mod tests {
         settings.auth = Auth::Basic { user: "u".to_owned(), password: Secret::new("p") };
         let client = RegistryClient::new(settings).unwrap();
         for _ in 0..2 {
-            assert_eq!(client.register("a/b é-value", "\"string\"").await.unwrap(), SchemaId(258));
+            assert_eq!(client.register("a/b é-value", SchemaType::Avro, "\"string\"").await.unwrap(), SchemaId(258));
         }
         assert_eq!(calls.load(Ordering::Relaxed), 1);
         assert_eq!(wire_prefix(SchemaId(258)), [0, 0, 0, 1, 2]);

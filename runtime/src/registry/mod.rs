@@ -9,3 +9,4 @@ mod store;
 pub use client::{RegistryClient, RegistrySettings, SchemaId, wire_prefix};
 pub use embedded::EmbeddedRegistry;
 pub use error::RegistryError;
+pub use store::SchemaType;

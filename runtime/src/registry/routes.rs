@@ -25,7 +25,7 @@ pub(super) fn routes(store: Arc<Mutex<Store>>) -> Router {
         .route("/subjects/{subject}/versions", get(versions).post(register))
         .route("/subjects/{subject}/versions/{version}", get(version))
         .route("/subjects/{subject}/versions/{version}/schema", get(version_schema))
-        .route("/schemas/types", get(async || Answer(["JSON", "AVRO"])))
+        .route("/schemas/types", get(async || Answer(["JSON", "PROTOBUF", "AVRO"])))
         .route("/schemas/ids/{id}", get(schema))
         .route("/schemas/ids/{id}/schema", get(schema_text))
         .route("/config", get(config).put(set_config))
@@ -138,6 +138,7 @@ fn read_schema(body: &[u8]) -> Result<Schema, Refusal> {
     let language = match question.schema_type.as_deref() {
         None | Some("AVRO") => SchemaType::Avro,
         Some("JSON") => SchemaType::Json,
+        Some("PROTOBUF") => return Ok(Schema { language: SchemaType::Protobuf, text: question.schema }),
         Some(other) => return Err(invalid(&format_args!("schema type {other} is not supported"))),
     };
     let schema: Value = serde_json::from_str(&question.schema).map_err(|error| invalid(&error))?;
@@ -181,11 +182,7 @@ struct SchemaView<'a> {
 
 impl<'a> From<&'a Schema> for SchemaView<'a> {
     fn from(schema: &'a Schema) -> Self {
-        let schema_type = match schema.language {
-            SchemaType::Avro => None,
-            SchemaType::Json => Some("JSON"),
-        };
-        Self { schema_type, schema: &schema.text }
+        Self { schema_type: schema.language.name(), schema: &schema.text }
     }
 }
 

@@ -5,11 +5,25 @@ use std::collections::BTreeMap;
 use super::client::SchemaId;
 
 /// The language that a schema is written in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum SchemaType {
-    #[default]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SchemaType {
+    /// Avro.
     Avro,
+    /// JSON Schema.
     Json,
+    /// Protobuf.
+    Protobuf,
+}
+
+impl SchemaType {
+    /// What registries call it; `None` for the one that they had before there were others.
+    pub(super) fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Avro => None,
+            Self::Json => Some("JSON"),
+            Self::Protobuf => Some("PROTOBUF"),
+        }
+    }
 }
 
 /// A schema: its language, and its text without insignificant blanks.

@@ -1,29 +1,24 @@
 //! `src/models`: one file per named type.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::scope::{Scope, borrows};
-use super::{Add, name, path};
+use super::{Add, name};
 use crate::emit::doc::Doc;
-use crate::emit::markdown::code;
-use crate::emit::{EmitError, avro_path, records};
+use crate::emit::{EmitError, Language, records, schema_path};
 use crate::plan::model::{
-    ConnectorPlan, EnumType, Field, Scalar, StructType, Type, TypeId, TypeKind, TypeNames, UnionType,
+    ConnectorPlan, EnumType, Field, Scalar, StructType, Type, TypeId, TypeKind, TypeNames, UnionType, UnionVariant,
 };
 
 pub(super) fn emit(plan: &ConnectorPlan, add: &mut Add<'_>) -> Result<(), EmitError> {
     let records = records(plan);
-    let keys = path::enums_at_path_ends(plan);
     let mut all: Vec<&TypeNames> = Vec::new();
     for (index, ty) in plan.types.iter().enumerate() {
         let id = TypeId(index);
         let (names, tokens) = match &ty.kind {
-            TypeKind::Struct(it) => {
-                let schema = if records.contains(&id) { avro_path(plan, id) } else { None };
-                (&it.names, structure(plan, id, ty, it, schema.as_deref()))
-            }
-            TypeKind::Enum(it) => (&it.names, enumeration(plan, ty, it, keys.contains(&id))),
+            TypeKind::Struct(it) => (&it.names, structure(plan, ty, it, records.contains(&id).then_some(id))),
+            TypeKind::Enum(it) => (&it.names, enumeration(plan, ty, it)),
             TypeKind::Union(it) => (&it.names, union(plan, id, ty, it)),
             TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Scalar(_) => continue,
         };
@@ -51,28 +46,35 @@ fn index(all: &[&TypeNames]) -> TokenStream {
     }
 }
 
-/// A record with fields. `schema` is the path of its Avro schema if it is the record of a stream.
-fn structure(plan: &ConnectorPlan, id: TypeId, ty: &Type, it: &StructType, schema: Option<&str>) -> TokenStream {
+/// A record with fields; `record` is its id if it is the record of a stream.
+fn structure(plan: &ConnectorPlan, ty: &Type, it: &StructType, record: Option<TypeId>) -> TokenStream {
     let mut scope = Scope::of_model(plan, &it.names.rust);
-    let deserialize = scope.runtime("Deserialize");
+    let derives = derives(&mut scope, "Object", true);
     let doc = described(ty, "An object");
     let ident = name(&it.names.rust);
-    let (parameters, anonymous, bound) = lifetimes(borrows(plan, id));
-    let bound = bound.map(|bound| quote!(, bound(deserialize = #bound)));
-    let fields: Vec<_> = it.fields.iter().map(|field| structure_field(&mut scope, field)).collect();
-    let avro = scope.runtime("avro");
-    let result = scope.encode_result();
-    let writes = it.fields.iter().map(|field| {
-        let (wire_name, ident) = (&field.wire_name, name(&field.rust_name));
-        quote!(out.field(#wire_name, &self.#ident)?;)
-    });
-    let out = if it.fields.is_empty() { quote!(_) } else { quote!(out) };
-    let record = schema.map(|schema| {
+    let mut fields: Vec<_> = it.fields.iter().map(|field| structure_field(&mut scope, field)).collect();
+    if let Some(additional) = &it.additional {
+        let (ident, number) = (name(&additional.rust_name), Literal::u32_unsuffixed(additional.number));
+        let (map, element) = (scope.runtime("Map"), scope.element(additional.element));
+        let doc = Doc::line("The fields whose names are data.").outer();
+        fields.push(quote!(#doc #[field(additional, number = #number)] pub #ident: #map<'page, #element>));
+    }
+    let undeclared = name(&it.undeclared);
+    let undeclared_type = scope.runtime("Undeclared");
+    let undeclared_doc = Doc::line("What the document does not declare.").outer();
+    fields.push(quote!(#undeclared_doc #[field(undeclared)] pub #undeclared: #undeclared_type<'page>));
+    let record = record.map(|id| {
         let record = scope.runtime("Record");
-        let path = format!("../../{schema}");
+        let constants =
+            [("AVRO_SCHEMA", Language::Avro), ("PROTOBUF_SCHEMA", Language::Protobuf), ("JSON_SCHEMA", Language::Json)];
+        let constants = constants.map(|(constant, language)| {
+            let (constant, path) = (name(constant), schema_path(plan, id, language).unwrap_or_default());
+            let path = format!("../../{path}");
+            quote!(const #constant: &'static str = include_str!(#path);)
+        });
         quote! {
-            impl #record for #ident #anonymous {
-                const AVRO_SCHEMA: &'static str = include_str!(#path);
+            impl<'page> #record<'page> for #ident<'page> {
+                #(#constants)*
             }
         }
     });
@@ -81,17 +83,9 @@ fn structure(plan: &ConnectorPlan, id: TypeId, ty: &Type, it: &StructType, schem
         #imports
 
         #doc
-        #[derive(Clone, Debug, PartialEq, #deserialize)]
-        #[serde(crate = "headwater_runtime::codegen::serde" #bound)]
-        pub struct #ident #parameters {
+        #derives
+        pub struct #ident<'page> {
             #(#fields,)*
-        }
-
-        impl #avro::Encode for #ident #anonymous {
-            fn encode(&self, #out: &mut #avro::Writer) -> #result {
-                #(#writes)*
-                Ok(())
-            }
         }
 
         #record
@@ -99,190 +93,89 @@ fn structure(plan: &ConnectorPlan, id: TypeId, ty: &Type, it: &StructType, schem
 }
 
 fn structure_field(scope: &mut Scope<'_>, field: &Field) -> TokenStream {
-    let doc = Doc::described(field.doc.as_deref(), || {
-        format!("The field {}, which the document does not describe.", code(&field.wire_name))
-    })
-    .outer();
+    let doc = Doc::optional(field.doc.as_deref()).outer();
     let (ident, wire_name) = (name(&field.rust_name), &field.wire_name);
-    // serde itself takes the sign off a raw name.
-    let rename = (file_stem(&field.rust_name) != field.wire_name).then(|| quote!(#[serde(rename = #wire_name)]));
-    let ty = scope.element(field.element, field.boxed);
-    quote!(#doc #rename pub #ident: #ty)
+    let number = Literal::u32_unsuffixed(field.number);
+    // The derive itself takes the sign off a raw name.
+    let rename = (file_stem(&field.rust_name) != field.wire_name).then(|| quote!(, name = #wire_name));
+    let required = (!field.element.optional).then(|| quote!(, required));
+    let ty = scope.field(field.element.ty, field.boxed);
+    quote!(#doc #[field(number = #number #rename #required)] pub #ident: #ty)
 }
 
-/// A string out of a list. `is_key` if a stream's key or offset ends in it.
-fn enumeration(plan: &ConnectorPlan, ty: &Type, it: &EnumType, is_key: bool) -> TokenStream {
+/// A string out of a list.
+fn enumeration(plan: &ConnectorPlan, ty: &Type, it: &EnumType) -> TokenStream {
     let mut scope = Scope::of_model(plan, &it.names.rust);
-    let (text, deserialize) = (scope.runtime("Text"), scope.runtime_trait("Deserialize"));
-    let (deserializer, avro) = (scope.runtime("Deserializer"), scope.runtime("avro"));
-    let (result, encode_result) = (scope.std("result", "Result"), scope.encode_result());
+    let derives = derives(&mut scope, "OpenEnum", false);
+    let text = scope.runtime("Text");
     let doc = described(ty, "A text out of a list");
     let ident = name(&it.names.rust);
-    let variants: Vec<_> = it.values.iter().map(|value| name(&value.rust_name)).collect();
-    let values: Vec<_> = it.values.iter().map(|value| value.wire_name.as_str()).collect();
-    let docs = values.iter().map(|value| Doc::line(format!("The value {}.", code(value))).outer());
-    let offset = is_key.then(|| {
-        let (field, value) = (scope.runtime("OffsetField"), scope.runtime("OffsetValue"));
-        let option = scope.option(&quote!(#value<'_>));
-        quote! {
-            impl #field for #ident<'_> {
-                fn offset_value(&self) -> #option {
-                    Some(#value::text(self.as_str()))
-                }
-            }
-        }
+    let variants = it.values.iter().map(|value| {
+        let (ident, wire_name) = (name(&value.rust_name), &value.wire_name);
+        quote!(#[value(#wire_name)] #ident)
     });
+    let variants: Vec<_> = variants.collect();
     let imports = scope.imports();
     quote! {
         #imports
 
         #doc
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #derives
         pub enum #ident<'page> {
-            #(#docs #variants,)*
+            #(#variants,)*
             /// A value that the document does not list.
             Unknown(#text<'page>),
         }
-
-        impl #ident<'_> {
-            /// The value as the API writes it.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                match self {
-                    #(Self::#variants => #values,)*
-                    Self::Unknown(text) => text.as_str(),
-                }
-            }
-        }
-
-        impl<'de: 'page, 'page> #deserialize<'de> for #ident<'page> {
-            fn deserialize<D: #deserializer<'de>>(deserializer: D) -> #result<Self, D::Error> {
-                let text = #text::deserialize(deserializer)?;
-                Ok(match text.as_str() {
-                    #(#values => Self::#variants,)*
-                    _ => Self::Unknown(text),
-                })
-            }
-        }
-
-        impl #avro::Encode for #ident<'_> {
-            fn encode(&self, out: &mut #avro::Writer) -> #encode_result {
-                out.blob(self.as_str().as_bytes());
-                Ok(())
-            }
-        }
-
-        #offset
     }
 }
 
-/// One of several types. Its Avro form is a union of them; where it is optional, `null` comes first.
+/// One of several types.
 fn union(plan: &ConnectorPlan, id: TypeId, ty: &Type, it: &UnionType) -> TokenStream {
     let mut scope = Scope::of_model(plan, &it.names.rust);
-    let (json, kind, deserialize) =
-        (scope.runtime("Json"), scope.runtime("JsonKind"), scope.runtime_trait("Deserialize"));
-    let (deserializer, error) = (scope.runtime("Deserializer"), scope.runtime("DeserializeError"));
-    let avro = scope.runtime("avro");
-    let (result, encode_result) = (scope.std("result", "Result"), scope.encode_result());
+    let derives = derives(&mut scope, "Union", false);
     let doc = described(ty, "One of several types");
     let ident = name(&it.names.rust);
-    let (parameters, anonymous, bound) = lifetimes(borrows(plan, id));
-    // Without the bound a type that owns all it holds has one lifetime less.
-    let generics = if bound.is_some() { quote!(<'de: 'page, 'page>) } else { quote!(<'de>) };
-    let variants: Vec<_> = it.variants.iter().map(|variant| name(&variant.rust_name)).collect();
-    let types: Vec<_> = it.variants.iter().map(|variant| scope.ty(variant.ty, &quote!('page))).collect();
-    let shapes: Vec<_> = it.variants.iter().map(|variant| Shape::of(plan, variant.ty)).collect();
-    let docs = shapes.iter().map(|shape| Doc::line(format!("The value is {}.", shape.noun)).outer());
-    let kinds = shapes.iter().map(|shape| {
-        let kinds = shape.kinds.iter().map(|kind| name(kind));
-        quote!(#(#kind::#kinds)|*)
-    });
-    let nouns: Vec<_> = shapes.iter().map(|shape| shape.noun).collect();
-    let expected = match nouns.split_last() {
-        Some((last, others)) if !others.is_empty() => format!("expected {} or {last}", others.join(", ")),
-        _ => format!("expected {}", nouns.join("")),
-    };
-    let branches = (0_i64..).zip(&variants).map(|(index, variant)| {
-        let branch = match proc_macro2::Literal::i64_unsuffixed(index) {
-            _ if index == 0 => quote!(first),
-            index => quote!(first + #index),
-        };
-        quote! {
-            Self::#variant(value) => {
-                out.branch(#branch);
-                #avro::Encode::encode(value, out)
-            }
-        }
-    });
+    let parameters = borrows(plan, id).then(|| quote!(<'page>));
+    let discriminator = it.discriminator.as_ref().map(|name| quote!(#[union(discriminator = #name)]));
+    let variants: Vec<_> = it.variants.iter().map(|variant| branch(plan, &mut scope, variant)).collect();
     let imports = scope.imports();
     quote! {
         #imports
 
         #doc
-        #[derive(Clone, Debug, PartialEq)]
+        #derives
+        #discriminator
         pub enum #ident #parameters {
-            #(#docs #variants(#types),)*
-        }
-
-        impl #generics #deserialize<'de> for #ident #parameters {
-            fn deserialize<D: #deserializer<'de>>(deserializer: D) -> #result<Self, D::Error> {
-                let json = #json::deserialize(deserializer)?;
-                match json.kind() {
-                    #(#kinds => json.decode().map(Self::#variants),)*
-                    _ => Err(#error::custom(#expected)),
-                }
-            }
-        }
-
-        impl #ident #anonymous {
-            fn encode_branch(&self, first: i64, out: &mut #avro::Writer) -> #encode_result {
-                match self {
-                    #(#branches)*
-                }
-            }
-        }
-
-        impl #avro::Encode for #ident #anonymous {
-            fn encode(&self, out: &mut #avro::Writer) -> #encode_result {
-                self.encode_branch(0, out)
-            }
-
-            fn encode_some(&self, out: &mut #avro::Writer) -> #encode_result {
-                self.encode_branch(1, out)
-            }
+            #(#variants,)*
         }
     }
 }
 
-/// A union's branch as JSON.
-struct Shape {
-    kinds: &'static [&'static str],
-    noun: &'static str,
+fn branch(plan: &ConnectorPlan, scope: &mut Scope<'_>, variant: &UnionVariant) -> TokenStream {
+    let ident = name(&variant.rust_name);
+    let number = Literal::u32_unsuffixed(variant.number);
+    let kind = plan.types.get(variant.ty.0).map(|ty| &ty.kind);
+    let json_kind = name(match kind {
+        Some(TypeKind::Struct(_) | TypeKind::Map(_)) => "Object",
+        Some(TypeKind::List(_)) => "Array",
+        Some(TypeKind::Scalar(Scalar::Boolean)) => "Boolean",
+        Some(TypeKind::Scalar(Scalar::Int32 | Scalar::Int64 | Scalar::Number)) => "Number",
+        _ => "String",
+    });
+    let fields = matches!(kind, Some(TypeKind::Struct(_))).then(|| quote!(, fields));
+    let tags = (!variant.tags.is_empty()).then(|| {
+        let tags = &variant.tags;
+        quote!(, tags(#(#tags),*))
+    });
+    let ty = scope.ty(variant.ty, &quote!('page));
+    quote!(#[branch(#json_kind, number = #number #fields #tags)] #ident(#ty))
 }
 
-impl Shape {
-    fn of(plan: &ConnectorPlan, id: TypeId) -> Self {
-        let (kinds, noun): (&[_], _) = match plan.types.get(id.0).map(|ty| &ty.kind) {
-            Some(TypeKind::Struct(_) | TypeKind::Map(_)) => (&["Object"], "an object"),
-            Some(TypeKind::List(_)) => (&["Array"], "an array"),
-            Some(TypeKind::Enum(_)) => (&["String"], "a string"),
-            Some(TypeKind::Scalar(Scalar::Boolean)) => (&["Boolean"], "a boolean"),
-            Some(TypeKind::Scalar(Scalar::Int32 | Scalar::Int64)) => (&["Number"], "an integer"),
-            Some(TypeKind::Scalar(Scalar::Float | Scalar::Double)) => (&["Number"], "a number"),
-            Some(TypeKind::Scalar(
-                Scalar::String | Scalar::Date | Scalar::DateTime | Scalar::Uuid | Scalar::Base64,
-            )) => (&["String"], "a string"),
-            Some(TypeKind::Scalar(Scalar::Json) | TypeKind::Union(_)) | None => {
-                (&["Object", "Array", "Boolean", "Number", "String"], "of any kind")
-            }
-        };
-        Self { kinds, noun }
-    }
-}
-
-/// What a type that borrows is declared with, used with, and its bound on serde's lifetime.
-fn lifetimes(borrows: bool) -> (Option<TokenStream>, Option<TokenStream>, Option<&'static str>) {
-    if borrows { (Some(quote!(<'page>)), Some(quote!(<'_>)), Some("'de: 'page")) } else { (None, None, None) }
+/// What every type can do, and the derive that makes it what it is.
+fn derives(scope: &mut Scope<'_>, own: &'static str, has_default: bool) -> TokenStream {
+    let default = has_default.then(|| quote!(Default,));
+    let own = scope.runtime(own);
+    quote!(#[derive(Clone, Debug, #default PartialEq, #own)])
 }
 
 fn described(ty: &Type, what: &str) -> TokenStream {

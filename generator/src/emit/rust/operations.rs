@@ -225,8 +225,8 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
     let request = quote!(#request_type::get(#path) #(#parameters)*);
     let key = stream.key.as_ref().map(|key| {
         scope.runtime_trait("KeyField");
-        let usage = Use { through: quote!(is_some_and), call: quote!(write_key(out)), takes_option: true };
-        let key = path::expression(quote!(record), key, &usage);
+        let usage = Use { through: quote!(is_some_and), call: quote!(write_key(out)) };
+        let key = path::expression(&quote!(record), key, &usage);
         let list = scope.std("vec", "Vec");
         quote! {
             fn key(record: &Self::Record<'_>, out: &mut #list<u8>) -> bool {
@@ -236,8 +236,8 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
     });
     let offset = stream.offset.as_ref().map(|offset| {
         scope.runtime_trait("OffsetField");
-        let usage = Use { through: quote!(and_then), call: quote!(offset_value()), takes_option: true };
-        let offset = path::expression(quote!(record), &offset.field, &usage);
+        let usage = Use { through: quote!(and_then), call: quote!(offset_value()) };
+        let offset = path::expression(&quote!(record), &offset.field, &usage);
         let value = scope.runtime("OffsetValue");
         let value = scope.option(&quote!(#value<'record>));
         quote! {
@@ -247,8 +247,8 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
         }
     });
     let timestamp = stream.timestamp.as_ref().map(|timestamp| {
-        let usage = Use { through: quote!(and_then), call: quote!(epoch_millis()), takes_option: false };
-        let timestamp = path::expression(quote!(record), timestamp, &usage);
+        let usage = Use { through: quote!(and_then), call: quote!(epoch_millis()) };
+        let timestamp = path::expression(&quote!(record), timestamp, &usage);
         let millis = scope.option(&quote!(i64));
         quote! {
             fn timestamp(record: &Self::Record<'_>) -> #millis {

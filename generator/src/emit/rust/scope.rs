@@ -84,20 +84,20 @@ impl<'plan> Scope<'plan> {
         quote!(#option<#inner>)
     }
 
-    /// `Result<(), Box<EncodeError>>`.
-    pub(super) fn encode_result(&mut self) -> TokenStream {
-        let (result, boxed) = (self.std("result", "Result"), self.std("boxed", "Box"));
-        let error = self.runtime("EncodeError");
-        quote!(#result<(), #boxed<#error>>)
-    }
-
-    /// The type of a place for a value, with the lifetime `'page` where it borrows.
-    pub(super) fn element(&mut self, element: Element, boxed: bool) -> TokenStream {
-        let mut ty = self.ty(element.ty, &quote!('page));
+    /// The type of a field, which may hold anything or nothing.
+    pub(super) fn field(&mut self, ty: TypeId, boxed: bool) -> TokenStream {
+        let mut ty = self.ty(ty, &quote!('page));
         if boxed {
             let pointer = self.std("boxed", "Box");
             ty = quote!(#pointer<#ty>);
         }
+        let field = self.runtime("Field");
+        quote!(#field<'page, #ty>)
+    }
+
+    /// The type of a place in a list or a map, with the lifetime `'page` where it borrows.
+    pub(super) fn element(&mut self, element: Element) -> TokenStream {
+        let ty = self.ty(element.ty, &quote!('page));
         if element.optional { self.option(&ty) } else { ty }
     }
 
@@ -107,11 +107,11 @@ impl<'plan> Scope<'plan> {
         match &ty.kind {
             TypeKind::Scalar(scalar) => self.scalar(*scalar, lifetime),
             TypeKind::List(item) => {
-                let (list, item) = (self.std("vec", "Vec"), self.element(*item, false));
+                let (list, item) = (self.std("vec", "Vec"), self.element(*item));
                 quote!(#list<#item>)
             }
             TypeKind::Map(value) => {
-                let (map, value) = (self.runtime("Map"), self.element(*value, false));
+                let (map, value) = (self.runtime("Map"), self.element(*value));
                 quote!(#map<#lifetime, #value>)
             }
             TypeKind::Struct(_) | TypeKind::Enum(_) | TypeKind::Union(_) => {
@@ -138,8 +138,7 @@ impl<'plan> Scope<'plan> {
             Scalar::Boolean => return quote!(bool),
             Scalar::Int32 => return quote!(i32),
             Scalar::Int64 => return quote!(i64),
-            Scalar::Float => return quote!(f32),
-            Scalar::Double => return quote!(f64),
+            Scalar::Number => "Number",
             Scalar::String => "Text",
             Scalar::Date => "Date",
             Scalar::DateTime => "DateTime",
@@ -174,7 +173,7 @@ pub(super) fn rust_name(kind: &TypeKind) -> Option<&str> {
     }
 }
 
-/// Whether a named type has the lifetime `'page`. An enum always has, for the values that are not listed.
+/// Whether a named type has the lifetime `'page`. Records and enums always have, for what is not declared.
 pub(super) fn borrows(plan: &ConnectorPlan, id: TypeId) -> bool {
-    plan.types.get(id.0).is_some_and(|ty| ty.borrows || matches!(ty.kind, TypeKind::Enum(_)))
+    plan.types.get(id.0).is_some_and(|ty| ty.borrows || matches!(ty.kind, TypeKind::Struct(_) | TypeKind::Enum(_)))
 }

@@ -77,5 +77,13 @@ fn inner_envelope(schemas: Schemas<'_>, response: &SchemaRef<'_>) -> Option<Infe
 }
 
 fn is_record(schemas: Schemas<'_>, schema: &SchemaRef<'_>) -> bool {
-    matches!(schemas.shape(schema).kind, ShapeKind::Object { properties, .. } if !properties.is_empty())
+    match schemas.shape(schema).kind {
+        ShapeKind::Object { properties, .. } => !properties.is_empty(),
+        // Records of several types. A branch that is a union itself would have to be looked into without end.
+        ShapeKind::OneOf(branches) => branches.iter().all(|branch| match schemas.shape(branch).kind {
+            ShapeKind::Object { properties, .. } => !properties.is_empty(),
+            _ => false,
+        }),
+        _ => false,
+    }
 }

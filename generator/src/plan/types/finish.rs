@@ -64,7 +64,10 @@ impl Types<'_> {
 /// The types that a type is made of.
 fn ids(kind: &TypeKind) -> Vec<TypeId> {
     match kind {
-        TypeKind::Struct(ty) => ty.fields.iter().map(|field| field.element.ty).collect(),
+        TypeKind::Struct(ty) => {
+            let additional = ty.additional.as_ref().map(|additional| additional.element.ty);
+            ty.fields.iter().map(|field| field.element.ty).chain(additional).collect()
+        }
         TypeKind::Union(ty) => ty.variants.iter().map(|variant| variant.ty).collect(),
         TypeKind::List(element) | TypeKind::Map(element) => vec![element.ty],
         TypeKind::Enum(_) | TypeKind::Scalar(_) => Vec::new(),
@@ -73,7 +76,10 @@ fn ids(kind: &TypeKind) -> Vec<TypeId> {
 
 fn each_id(kind: &mut TypeKind, change: &mut dyn FnMut(&mut TypeId)) {
     match kind {
-        TypeKind::Struct(ty) => ty.fields.iter_mut().for_each(|field| change(&mut field.element.ty)),
+        TypeKind::Struct(ty) => {
+            ty.fields.iter_mut().for_each(|field| change(&mut field.element.ty));
+            ty.additional.iter_mut().for_each(|additional| change(&mut additional.element.ty));
+        }
         TypeKind::Union(ty) => ty.variants.iter_mut().for_each(|variant| change(&mut variant.ty)),
         TypeKind::List(element) | TypeKind::Map(element) => change(&mut element.ty),
         TypeKind::Enum(_) | TypeKind::Scalar(_) => {}
@@ -152,10 +158,8 @@ fn mark_borrowing(types: &mut [Type]) {
         let borrows: Vec<bool> = types
             .iter()
             .map(|ty| match &ty.kind {
-                TypeKind::Scalar(Scalar::Boolean | Scalar::Int32 | Scalar::Int64 | Scalar::Float | Scalar::Double) => {
-                    false
-                }
-                TypeKind::Scalar(_) | TypeKind::Enum(_) | TypeKind::Map(_) => true,
+                TypeKind::Scalar(Scalar::Boolean | Scalar::Int32 | Scalar::Int64) => false,
+                TypeKind::Scalar(_) | TypeKind::Struct(_) | TypeKind::Enum(_) | TypeKind::Map(_) => true,
                 kind => ids(kind).iter().any(|id| types.get(id.0).is_some_and(|ty| ty.borrows)),
             })
             .collect();

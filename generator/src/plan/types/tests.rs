@@ -86,7 +86,7 @@ fn scalars_by_type_and_format() {
             json!({})
         ),
         [
-            "Thing {a: Int64, b: Int32, c: Double?, d: Float?, e: DateTime?, f: Date?, g: Uuid?, h: Base64?, i: String?, \
+            "Thing {a: Int64, b: Int32, c: Number?, d: Number?, e: DateTime?, f: Date?, g: Uuid?, h: Base64?, i: String?, \
           j: Boolean?, k: Json?, l: Json?}"
         ]
     );
@@ -140,7 +140,7 @@ fn all_of_is_merged_and_an_only_branch_is_followed() {
         ),
         [
             "Cat {name: String, tail: CatTail, owner: Person?}",
-            "CatTail {length: Double?, colour: String?}",
+            "CatTail {length: Number?, colour: String?}",
             "Person {name: String?}",
         ]
     );
@@ -161,10 +161,13 @@ fn unions_are_told_apart_by_the_kind_of_value() {
             json!({})
         ),
         [
-            "Thing {a: ThingA?, b: ThingB?, c: Json?, d: String?, e: Json?, f: ThingF?}",
+            "Thing {a: ThingA?, b: ThingB?, c: ThingC?, d: String?, e: Json?, f: ThingF?}",
             "ThingA = String(String)|Object(ThingAObject)",
             "ThingAObject {id: Int64?}",
-            "ThingB = String(String)|Number(Double)",
+            "ThingB = String(String)|Number(Number)",
+            "ThingC = Object(ThingCObject)|Object2(ThingCObject2)",
+            "ThingCObject {x: Json?}",
+            "ThingCObject2 {y: Json?}",
             "ThingF = Array()|Boolean(Boolean)",
             "[String]",
         ]
@@ -220,21 +223,72 @@ fn all_of_itself_comes_to_an_end() {
     );
 }
 
+/// The variants of the first union: Rust name and discriminator values; and the discriminator.
+fn union(plan: &ConnectorPlan) -> (Vec<(String, Vec<String>)>, Option<String>) {
+    let union = plan.types.iter().find_map(|ty| match &ty.kind {
+        TypeKind::Union(union) => Some(union),
+        _ => None,
+    });
+    let union = union.unwrap();
+    let variants = union.variants.iter().map(|variant| (variant.rust_name.clone(), variant.tags.clone()));
+    (variants.collect(), union.discriminator.clone())
+}
+
 #[test]
-fn only_what_borrows_says_so() {
-    let plan = planned(
-        json!({"type": "object", "properties": {
-            "n": {"$ref": "#/components/schemas/Numbers"}, "t": {"type": "string"},
-        }}),
-        json!({"Numbers": {"type": "object", "properties": {
-            "a": {"type": "array", "items": {"type": "integer"}}, "next": {"$ref": "#/components/schemas/Numbers"},
-        }}}),
-    );
-    let borrows = |name: &str| {
-        plan.types.iter().find(|ty| matches!(&ty.kind, TypeKind::Struct(ty) if ty.names.rust == name)).unwrap().borrows
+fn a_discriminator_tells_objects_apart() {
+    let object = |kind: Value| json!({"type": "object", "required": ["kind"], "properties": {"kind": kind}});
+    let text = json!({"type": "string"});
+    let pets = json!({"Cat": object(text.clone()), "Dog": object(text)});
+    let branches = json!([{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}]);
+    let thing = |union: Value| json!({"type": "object", "properties": {"pet": union}});
+    let tagged = |tags: [&[&str]; 2]| {
+        let tags = tags.map(|tags| tags.iter().map(|&tag| tag.to_owned()).collect::<Vec<_>>());
+        ["Cat", "Dog"].map(str::to_owned).into_iter().zip(tags).collect::<Vec<_>>()
     };
-    assert!(borrows("Thing"));
-    assert!(!borrows("Numbers"));
+    // By mapping, or else by the component's name.
+    let mapped = json!({"oneOf": branches, "discriminator": {"propertyName": "kind",
+        "mapping": {"cat": "#/components/schemas/Cat", "kitten": "Cat"}}});
+    let found = union(&planned(thing(mapped), pets.clone()));
+    assert_eq!(found, (tagged([&["cat", "kitten"], &["Dog"]]), Some("kind".to_owned())));
+    // By values that the branches list, although nobody says discriminator.
+    let constant = |value: &str| object(json!({"type": "string", "enum": [value]}));
+    let found =
+        union(&planned(thing(json!({"anyOf": branches})), json!({"Cat": constant("cat"), "Dog": constant("dog")})));
+    assert_eq!(found, (tagged([&["cat"], &["dog"]]), Some("kind".to_owned())));
+    // By nothing: the fields decide at run time.
+    let found = union(&planned(thing(json!({"anyOf": branches})), pets));
+    assert_eq!(found, (tagged([&[], &[]]), None));
+}
+
+#[test]
+fn records_of_several_types_are_one_with_the_fields_of_all() {
+    let object = |properties: Value, required: &[&str]| json!({"type": "object", "required": required, "properties": properties});
+    assert_eq!(
+        of(
+            json!({"oneOf": [
+                object(json!({"id": {"type": "string"}, "object": {"type": "string", "enum": ["page"]},
+                    "parent": {"type": "string"}, "size": {"type": "integer"}}), &["id", "object", "parent"]),
+                object(json!({"id": {"type": "string"}, "object": {"type": "string", "enum": ["database"]},
+                    "size": {"type": "boolean"}}), &["id", "object"]),
+            ]}),
+            json!({})
+        ),
+        ["Thing {id: String, object: String, parent: String?, size: Json?}"]
+    );
+}
+
+#[test]
+fn fields_whose_names_are_data_stand_beside_the_others() {
+    let plan = planned(
+        json!({"type": "object", "properties": {"a": {"type": "string"}, "undeclared": {}, "unmapped": {}},
+            "additionalProperties": {"type": "integer"}}),
+        json!({}),
+    );
+    let TypeKind::Struct(thing) = &plan.types[0].kind else { panic!("a struct") };
+    let additional = thing.additional.as_ref().unwrap();
+    assert!(matches!(plan.types[additional.element.ty.0].kind, TypeKind::Scalar(Scalar::Int64)));
+    assert_eq!((additional.number, thing.undeclared.as_str()), (4, "undeclared_2"));
+    assert_eq!(thing.fields[2].avro_name, "unmapped_2", "the name is the record's own");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 //! The types of the records.
 
+mod cat;
 mod code;
+mod dog;
 mod empty;
 mod event;
 mod flag_or_count;
@@ -10,10 +12,13 @@ mod inner;
 mod middle;
 mod option;
 mod outer;
+mod pet;
 mod record;
 mod text;
 
+pub use self::cat::Cat;
 pub use self::code::Code;
+pub use self::dog::Dog;
 pub use self::empty::Empty;
 pub use self::event::Event;
 pub use self::flag_or_count::FlagOrCount;
@@ -21,5 +26,6 @@ pub use self::inner::Inner;
 pub use self::middle::Middle;
 pub use self::option::Option;
 pub use self::outer::Outer;
+pub use self::pet::Pet;
 pub use self::record::Record;
 pub use self::text::Text;

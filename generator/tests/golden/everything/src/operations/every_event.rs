@@ -222,6 +222,6 @@ impl TypedOperation for EveryEvent {
     }
 
     fn timestamp(record: &Self::Record<'_>) -> std::option::Option<i64> {
-        record.maybe_date_time.as_ref().and_then(|value| value.epoch_millis())
+        record.maybe_date_time.epoch_millis()
     }
 }

@@ -39,6 +39,6 @@ impl TypedOperation for Urls {
     }
 
     fn key(record: &Self::Record<'_>, out: &mut Vec<u8>) -> bool {
-        record.inner.number.write_key(out)
+        record.inner.get().is_some_and(|value| value.number.write_key(out))
     }
 }

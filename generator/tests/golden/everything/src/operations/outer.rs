@@ -49,22 +49,19 @@ impl TypedOperation for Outer {
     fn key(record: &Self::Record<'_>, out: &mut Vec<u8>) -> bool {
         record
             .middle
-            .as_ref()
+            .get()
             .is_some_and(|value| {
-                value.inner.as_ref().is_some_and(|value| value.code.write_key(out))
+                value.inner.get().is_some_and(|value| value.code.write_key(out))
             })
     }
 
     fn offset<'record>(
         record: &'record Self::Record<'_>,
     ) -> std::option::Option<OffsetValue<'record>> {
-        record.middle.as_ref().and_then(|value| value.at.offset_value())
+        record.middle.get().and_then(|value| value.at.offset_value())
     }
 
     fn timestamp(record: &Self::Record<'_>) -> std::option::Option<i64> {
-        record
-            .middle
-            .as_ref()
-            .and_then(|value| value.at.as_ref().and_then(|value| value.epoch_millis()))
+        record.middle.get().and_then(|value| value.at.epoch_millis())
     }
 }

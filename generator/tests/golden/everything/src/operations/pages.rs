@@ -47,7 +47,7 @@ impl TypedOperation for Pages {
     }
 
     fn key(record: &Self::Record<'_>, out: &mut Vec<u8>) -> bool {
-        record.inner.flag.write_key(out)
+        record.inner.get().is_some_and(|value| value.flag.write_key(out))
     }
 
     fn offset<'record>(
@@ -55,9 +55,9 @@ impl TypedOperation for Pages {
     ) -> std::option::Option<OffsetValue<'record>> {
         record
             .middle
-            .as_ref()
+            .get()
             .and_then(|value| {
-                value.inner.as_ref().and_then(|value| value.code.offset_value())
+                value.inner.get().and_then(|value| value.code.offset_value())
             })
     }
 }

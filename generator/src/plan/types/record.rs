@@ -1,0 +1,70 @@
+//! The type of a stream's records: always one with fields.
+
+use super::{FieldNames, Types};
+use crate::plan::model::{Element, Scalar, StructType, TypeId, TypeKind, UnionType};
+use crate::plan::schema::SchemaRef;
+
+impl<'a> Types<'a> {
+    /// The record type of a schema; one without a name of its own is called `wanted`. Records of several types become
+    /// one with the fields of all: a topic's readers want one schema.
+    pub(in crate::plan) fn record(&mut self, schema: SchemaRef<'a>, wanted: &str) -> TypeId {
+        let id = self.lower(schema, wanted).ty;
+        match self.kind(id) {
+            Some(TypeKind::Union(union)) => {
+                let union = union.clone();
+                self.one_of_all(&union, id).unwrap_or(id)
+            }
+            _ => id,
+        }
+    }
+
+    /// A struct with the fields of all branches, if they are structs.
+    fn one_of_all(&mut self, union: &UnionType, id: TypeId) -> Option<TypeId> {
+        let branches: Vec<StructType> = union
+            .variants
+            .iter()
+            .map(|variant| match self.kind(variant.ty) {
+                Some(TypeKind::Struct(branch)) => Some(branch.clone()),
+                _ => None,
+            })
+            .collect::<Option<_>>()?;
+        let mut names = FieldNames::default();
+        let mut fields: Vec<crate::plan::model::Field> = Vec::new();
+        for field in branches.iter().flat_map(|branch| &branch.fields) {
+            match fields.iter().position(|known| known.wire_name == field.wire_name) {
+                Some(index) => {
+                    let known = fields.get(index).map_or(field.element, |known| known.element);
+                    let element = self.either(known, field.element);
+                    if let Some(known) = fields.get_mut(index) {
+                        known.element = element;
+                    }
+                }
+                None => fields.push(names.field(&field.wire_name, field.doc.as_deref(), field.element)),
+            }
+        }
+        for field in &mut fields {
+            let is_in = |branch: &StructType| branch.fields.iter().any(|it| it.wire_name == field.wire_name);
+            field.element.optional |= !branches.iter().all(is_in);
+        }
+        let structure = names.structure(&union.names.rust, fields, None);
+        let doc = self.types.get(id.0).and_then(|ty| ty.doc.clone());
+        Some(self.add(doc.as_deref(), TypeKind::Struct(structure)))
+    }
+
+    /// What takes the values of both.
+    fn either(&mut self, left: Element, right: Element) -> Element {
+        let optional = left.optional || right.optional;
+        let ty = if left.ty == right.ty {
+            left.ty
+        } else if self.is_text(left.ty) && self.is_text(right.ty) {
+            self.scalar(Scalar::String)
+        } else {
+            self.scalar(Scalar::Json)
+        };
+        Element { ty, optional }
+    }
+
+    fn is_text(&self, id: TypeId) -> bool {
+        matches!(self.kind(id), Some(TypeKind::Enum(_) | TypeKind::Scalar(Scalar::String)))
+    }
+}

@@ -1,0 +1,160 @@
+//! `#[derive(Object)]`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{Data, DeriveInput, Fields, Ident, LitInt};
+
+use crate::attributes::{FieldAttribute, attribute, codegen, json_string, lifetime};
+
+/// A declared field.
+struct Declared {
+    ident: Ident,
+    name: String,
+    number: LitInt,
+    required: bool,
+}
+
+pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let whole = &input.ident;
+    let wrong = |message: &str| syn::Error::new(whole.span(), message);
+    let Data::Struct(data) = &input.data else { return Err(wrong("only a struct is an object")) };
+    let Fields::Named(fields) = &data.fields else { return Err(wrong("an object has named fields")) };
+    let (mut declared, mut additional, mut undeclared) = (Vec::new(), None, None);
+    for field in &fields.named {
+        let Some(ident) = field.ident.clone() else { continue };
+        let parsed = FieldAttribute::parse(attribute(&field.attrs, "field", &ident)?)?;
+        if parsed.undeclared {
+            undeclared = Some(ident);
+            continue;
+        }
+        let name = parsed.name.map_or_else(|| ident.unraw().to_string(), |name| name.value());
+        let number = parsed.number.ok_or_else(|| syn::Error::new(ident.span(), "`number` is missing"))?;
+        let field = Declared { ident, name, number, required: parsed.required };
+        if parsed.additional {
+            additional = Some(field);
+        } else {
+            declared.push(field);
+        }
+    }
+    let undeclared = undeclared.ok_or_else(|| wrong("a field `#[field(undeclared)]` is missing"))?;
+    Ok(implement(input, &declared, additional.as_ref(), &undeclared))
+}
+
+fn implement(
+    input: &DeriveInput,
+    declared: &[Declared],
+    additional: Option<&Declared>,
+    undeclared: &Ident,
+) -> TokenStream {
+    let codegen = codegen();
+    let ident = &input.ident;
+    let page = lifetime(&input.generics);
+    let (_, parameters, _) = input.generics.split_for_impl();
+    let names: Vec<_> = declared.iter().map(|field| &field.name).collect();
+    let idents: Vec<_> = declared.iter().map(|field| &field.ident).collect();
+    let indexes: Vec<_> = (0..declared.len()).collect();
+    let facts = declared.iter().map(|field| facts(&codegen, field));
+    let (set_other, set_other_tolerantly, encode_other, inspect_other) = match additional {
+        Some(field) => {
+            let (ident, facts) = (&field.ident, facts_of_additional(&codegen, field));
+            (
+                quote!({
+                    let value = values.next_value()?;
+                    self.#ident.push(name.clone(), value);
+                    true
+                }),
+                quote!(match #codegen::Value::tolerant(sent) {
+                    #codegen::Reading::Exact(value) => {
+                        self.#ident.push(name.clone(), value);
+                        true
+                    }
+                    _ => false,
+                }),
+                quote!(#codegen::Encoder::additional(out, &#facts, &self.#ident);),
+                quote!(inspection.additional(&self.#ident);),
+            )
+        }
+        None => (quote!(false), quote!(false), TokenStream::new(), TokenStream::new()),
+    };
+    quote! {
+        impl<#page> ::headwater_runtime::codegen::serde::Deserialize<#page> for #ident #parameters {
+            fn deserialize<D: #codegen::serde::Deserializer<#page>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                #codegen::decode_object(deserializer)
+            }
+        }
+
+        impl<#page> #codegen::Value<#page> for #ident #parameters {
+            fn tolerant(sent: #codegen::Json<#page>) -> #codegen::Reading<Self> {
+                #codegen::tolerate_object(sent)
+            }
+
+            fn encode<E: #codegen::Encoder>(&self, out: &mut E) {
+                out.object(self);
+            }
+
+            fn inspect(&self, inspection: &mut #codegen::Inspection<#page>) {
+                #codegen::inspect_object(self, inspection);
+            }
+        }
+
+        impl<#page> #codegen::Object<#page> for #ident #parameters {
+            const FIELDS: &'static [#codegen::FieldFacts] = &[#(#facts),*];
+
+            fn set<A: #codegen::serde::de::MapAccess<#page>>(
+                &mut self,
+                name: &#codegen::Text<#page>,
+                values: &mut A,
+            ) -> ::std::result::Result<bool, A::Error> {
+                ::std::result::Result::Ok(match name.as_str() {
+                    #(#names => {
+                        self.#idents = values.next_value()?;
+                        true
+                    })*
+                    _ => #set_other,
+                })
+            }
+
+            fn set_tolerantly(&mut self, name: &#codegen::Text<#page>, sent: #codegen::Json<#page>) -> bool {
+                match name.as_str() {
+                    #(#names => {
+                        self.#idents = #codegen::Field::tolerant(sent);
+                        true
+                    })*
+                    _ => #set_other_tolerantly,
+                }
+            }
+
+            fn undeclared(&self) -> &#codegen::Undeclared<#page> {
+                &self.#undeclared
+            }
+
+            fn undeclared_mut(&mut self) -> &mut #codegen::Undeclared<#page> {
+                &mut self.#undeclared
+            }
+
+            fn encode_fields<E: #codegen::Encoder>(&self, out: &mut E) {
+                #(out.field(&Self::FIELDS[#indexes], &self.#idents);)*
+                #encode_other
+            }
+
+            fn inspect_fields(&self, inspection: &mut #codegen::Inspection<#page>) {
+                #(inspection.field(&Self::FIELDS[#indexes], &self.#idents);)*
+                #inspect_other
+            }
+        }
+    }
+}
+
+fn facts(codegen: &TokenStream, field: &Declared) -> TokenStream {
+    let Declared { name, number, required, .. } = field;
+    let json = format!("{}:", json_string(name));
+    quote!(#codegen::FieldFacts { name: #name, json: #json, number: #number, required: #required })
+}
+
+fn facts_of_additional(codegen: &TokenStream, field: &Declared) -> TokenStream {
+    let number = &field.number;
+    quote!(#codegen::FieldFacts { name: "", json: "", number: #number, required: false })
+}
