@@ -5,10 +5,8 @@ use headwater_runtime::codegen::{Field, Object, Undeclared};
 /// An object that the document does not describe.
 #[derive(Clone, Debug, Default, PartialEq, Object)]
 pub struct Cat<'page> {
-    /// The field `kind`, which the document does not describe.
     #[field(number = 1, required)]
     pub kind: Field<'page, headwater_runtime::codegen::Text<'page>>,
-    /// The field `lives`, which the document does not describe.
     #[field(number = 2, required)]
     pub lives: Field<'page, i32>,
     /// What the document does not declare.

@@ -5,7 +5,6 @@ use headwater_runtime::codegen::OpenEnum;
 /// A text out of a list that the document does not describe.
 #[derive(Clone, Debug, PartialEq, OpenEnum)]
 pub enum Code<'page> {
-    /// The value `x`.
     #[value("x")]
     X,
     /// A value that the document does not list.

@@ -5,10 +5,8 @@ use headwater_runtime::codegen::{Field, Map, Object, Undeclared};
 /// An object that the document does not describe.
 #[derive(Clone, Debug, Default, PartialEq, Object)]
 pub struct Dog<'page> {
-    /// The field `kind`, which the document does not describe.
     #[field(number = 1, required)]
     pub kind: Field<'page, headwater_runtime::codegen::Text<'page>>,
-    /// The field `undeclared`, which the document does not describe.
     #[field(number = 2)]
     pub undeclared: Field<'page, headwater_runtime::codegen::Text<'page>>,
     /// The fields whose names are data.

@@ -10,103 +10,71 @@ use super::{Empty, FlagOrCount, Option, Pet, Record, Text};
 /// More of it.
 #[derive(Clone, Debug, Default, PartialEq, Object)]
 pub struct Event<'page> {
-    /// The field `boolean`, which the document does not describe.
     #[field(number = 1, required)]
     pub boolean: Field<'page, bool>,
-    /// The field `int32`, which the document does not describe.
     #[field(number = 2, required)]
     pub int32: Field<'page, i32>,
-    /// The field `int64`, which the document does not describe.
     #[field(number = 3, required)]
     pub int64: Field<'page, i64>,
-    /// The field `number`, which the document does not describe.
     #[field(number = 4, required)]
     pub number: Field<'page, Number<'page>>,
-    /// The field `string`, which the document does not describe.
     #[field(number = 5, required)]
     pub string: Field<'page, headwater_runtime::codegen::Text<'page>>,
-    /// The field `date`, which the document does not describe.
     #[field(number = 6, required)]
     pub date: Field<'page, Date<'page>>,
-    /// The field `date_time`, which the document does not describe.
     #[field(number = 7, required)]
     pub date_time: Field<'page, DateTime<'page>>,
-    /// The field `uuid`, which the document does not describe.
     #[field(number = 8, required)]
     pub uuid: Field<'page, Uuid<'page>>,
-    /// The field `base64`, which the document does not describe.
     #[field(number = 9, required)]
     pub base64: Field<'page, Base64<'page>>,
-    /// The field `json`, which the document does not describe.
     #[field(number = 10, required)]
     pub json: Field<'page, Json<'page>>,
-    /// The field `maybe_boolean`, which the document does not describe.
     #[field(number = 11)]
     pub maybe_boolean: Field<'page, bool>,
-    /// The field `maybe_int32`, which the document does not describe.
     #[field(number = 12)]
     pub maybe_int32: Field<'page, i32>,
-    /// The field `maybe_int64`, which the document does not describe.
     #[field(number = 13)]
     pub maybe_int64: Field<'page, i64>,
-    /// The field `maybe_number`, which the document does not describe.
     #[field(number = 14)]
     pub maybe_number: Field<'page, Number<'page>>,
-    /// The field `maybe_string`, which the document does not describe.
     #[field(number = 15)]
     pub maybe_string: Field<'page, headwater_runtime::codegen::Text<'page>>,
-    /// The field `maybe_date`, which the document does not describe.
     #[field(number = 16)]
     pub maybe_date: Field<'page, Date<'page>>,
-    /// The field `maybe_date_time`, which the document does not describe.
     #[field(number = 17)]
     pub maybe_date_time: Field<'page, DateTime<'page>>,
-    /// The field `maybe_uuid`, which the document does not describe.
     #[field(number = 18)]
     pub maybe_uuid: Field<'page, Uuid<'page>>,
-    /// The field `maybe_base64`, which the document does not describe.
     #[field(number = 19)]
     pub maybe_base64: Field<'page, Base64<'page>>,
-    /// The field `maybe_json`, which the document does not describe.
     #[field(number = 20)]
     pub maybe_json: Field<'page, Json<'page>>,
-    /// The field `type`, which the document does not describe.
     #[field(number = 21, required)]
     pub r#type: Field<'page, Option<'page>>,
     /// Odd: `[x]`, \[y\], \<z\>, indented <https://every.example/a_b_c>.
     #[field(number = 22, name = "@odd \"name\"")]
     pub odd_name: Field<'page, Option<'page>>,
-    /// The field `value`, which the document does not describe.
     #[field(number = 23, required)]
     pub value: Field<'page, Text<'page>>,
-    /// The field `maybe_value`, which the document does not describe.
     #[field(number = 24)]
     pub maybe_value: Field<'page, Text<'page>>,
-    /// The field `values`, which the document does not describe.
     #[field(number = 25, required)]
     pub values: Field<'page, Vec<std::option::Option<Text<'page>>>>,
-    /// The field `node`, which the document does not describe.
     #[field(number = 26)]
     pub node: Field<'page, Record<'page>>,
-    /// The field `flag_or_count`, which the document does not describe.
     #[field(number = 27, required)]
     pub flag_or_count: Field<'page, FlagOrCount>,
-    /// The field `maybe_flag_or_count`, which the document does not describe.
     #[field(number = 28)]
     pub maybe_flag_or_count: Field<'page, FlagOrCount>,
-    /// The field `empty`, which the document does not describe.
     #[field(number = 29)]
     pub empty: Field<'page, Empty<'page>>,
-    /// The field `matrix`, which the document does not describe.
     #[field(number = 30, required)]
     pub matrix: Field<'page, Vec<Vec<i64>>>,
-    /// The field `counts`, which the document does not describe.
     #[field(number = 31, required)]
     pub counts: Field<'page, Map<'page, std::option::Option<i64>>>,
-    /// The field `by_name`, which the document does not describe.
     #[field(number = 32)]
     pub by_name: Field<'page, Map<'page, FlagOrCount>>,
-    /// The field `pet`, which the document does not describe.
     #[field(number = 33)]
     pub pet: Field<'page, Pet<'page>>,
     /// What the document does not declare.

@@ -5,10 +5,8 @@ use headwater_runtime::codegen::Union;
 /// One of several types that the document does not describe.
 #[derive(Clone, Debug, PartialEq, Union)]
 pub enum FlagOrCount {
-    /// The value is a boolean.
     #[branch(Boolean, number = 1)]
     Yes(bool),
-    /// The value is an integer.
     #[branch(Number, number = 2)]
     Count(i32),
 }

@@ -6,13 +6,10 @@ use super::Code;
 /// An object that the document does not describe.
 #[derive(Clone, Debug, Default, PartialEq, Object)]
 pub struct Inner<'page> {
-    /// The field `code`, which the document does not describe.
     #[field(number = 1)]
     pub code: Field<'page, Code<'page>>,
-    /// The field `number`, which the document does not describe.
     #[field(number = 2, required)]
     pub number: Field<'page, i64>,
-    /// The field `flag`, which the document does not describe.
     #[field(number = 3)]
     pub flag: Field<'page, bool>,
     /// What the document does not declare.

@@ -6,10 +6,8 @@ use super::Inner;
 /// An object that the document does not describe.
 #[derive(Clone, Debug, Default, PartialEq, Object)]
 pub struct Middle<'page> {
-    /// The field `inner`, which the document does not describe.
     #[field(number = 1)]
     pub inner: Field<'page, Box<Inner<'page>>>,
-    /// The field `at`, which the document does not describe.
     #[field(number = 2)]
     pub at: Field<'page, DateTime<'page>>,
     /// What the document does not declare.

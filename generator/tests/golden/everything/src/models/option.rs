@@ -5,16 +5,12 @@ use headwater_runtime::codegen::OpenEnum;
 /// One of \<b\>these\</b\>.
 #[derive(Clone, Debug, PartialEq, OpenEnum)]
 pub enum Option<'page> {
-    /// The value `a b`.
     #[value("a b")]
     AB,
-    /// The value `"quoted"`.
     #[value("\"quoted\"")]
     Quoted,
-    /// The value an empty text.
     #[value("")]
     Empty,
-    /// The value `self`.
     #[value("self")]
     Self_,
     /// A value that the document does not list.

@@ -6,10 +6,8 @@ use super::{Inner, Middle};
 /// An object that the document does not describe.
 #[derive(Clone, Debug, Default, PartialEq, Object)]
 pub struct Outer<'page> {
-    /// The field `middle`, which the document does not describe.
     #[field(number = 1)]
     pub middle: Field<'page, Middle<'page>>,
-    /// The field `inner`, which the document does not describe.
     #[field(number = 2, required)]
     pub inner: Field<'page, Inner<'page>>,
     /// What the document does not declare.

@@ -7,10 +7,8 @@ use super::{Cat, Dog};
 #[derive(Clone, Debug, PartialEq, Union)]
 #[union(discriminator = "kind")]
 pub enum Pet<'page> {
-    /// The value is an object tagged `cat`.
     #[branch(Object, number = 1, fields, tags("cat"))]
     Cat(Cat<'page>),
-    /// The value is an object tagged `dog` or `DOG`.
     #[branch(Object, number = 2, fields, tags("dog", "DOG"))]
     Dog(Dog<'page>),
 }

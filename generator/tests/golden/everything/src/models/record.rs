@@ -6,13 +6,10 @@ use super::Text;
 /// A node that holds nodes.
 #[derive(Clone, Debug, Default, PartialEq, Object)]
 pub struct Record<'page> {
-    /// The field `parent`, which the document does not describe.
     #[field(number = 1)]
     pub parent: Field<'page, Box<Record<'page>>>,
-    /// The field `children`, which the document does not describe.
     #[field(number = 2, required)]
     pub children: Field<'page, Vec<Record<'page>>>,
-    /// The field `value`, which the document does not describe.
     #[field(number = 3)]
     pub value: Field<'page, Box<Text<'page>>>,
     /// What the document does not declare.

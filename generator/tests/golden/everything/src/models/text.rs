@@ -6,19 +6,14 @@ use super::{Option, Record};
 /// One of several types that the document does not describe.
 #[derive(Clone, Debug, PartialEq, Union)]
 pub enum Text<'page> {
-    /// The value is a boolean.
     #[branch(Boolean, number = 1)]
     Flag(bool),
-    /// The value is a number.
     #[branch(Number, number = 2)]
     Number(Number<'page>),
-    /// The value is a string.
     #[branch(String, number = 3)]
     Kind(Option<'page>),
-    /// The value is an array.
     #[branch(Array, number = 4)]
     List(Vec<std::option::Option<headwater_runtime::codegen::Text<'page>>>),
-    /// The value is an object.
     #[branch(Object, number = 5, fields)]
     Node(Record<'page>),
 }

@@ -9,16 +9,12 @@ pub struct Ticket<'page> {
     /// Number of the ticket.
     #[field(number = 1, required)]
     pub id: Field<'page, i64>,
-    /// The field `state`, which the document does not describe.
     #[field(number = 2, required)]
     pub state: Field<'page, TicketState<'page>>,
-    /// The field `title`, which the document does not describe.
     #[field(number = 3, required)]
     pub title: Field<'page, Text<'page>>,
-    /// The field `author`, which the document does not describe.
     #[field(number = 4)]
     pub author: Field<'page, User<'page>>,
-    /// The field `labels`, which the document does not describe.
     #[field(number = 5, required)]
     pub labels: Field<'page, Vec<Text<'page>>>,
     /// When anything last changed.

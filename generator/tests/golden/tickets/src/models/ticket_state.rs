@@ -5,10 +5,8 @@ use headwater_runtime::codegen::{OpenEnum, Text};
 /// Where a ticket stands.
 #[derive(Clone, Debug, PartialEq, OpenEnum)]
 pub enum TicketState<'page> {
-    /// The value `open`.
     #[value("open")]
     Open,
-    /// The value `closed`.
     #[value("closed")]
     Closed,
     /// A value that the document does not list.

@@ -5,10 +5,8 @@ use headwater_runtime::codegen::{Field, Object, Text, Undeclared};
 /// An object that the document does not describe.
 #[derive(Clone, Debug, Default, PartialEq, Object)]
 pub struct User<'page> {
-    /// The field `id`, which the document does not describe.
     #[field(number = 1, required)]
     pub id: Field<'page, i64>,
-    /// The field `login`, which the document does not describe.
     #[field(number = 2, required)]
     pub login: Field<'page, Text<'page>>,
     /// What the document does not declare.
