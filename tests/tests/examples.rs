@@ -69,18 +69,21 @@ fn a_changed_document_is_told_and_changes_no_more_than_it_must() {
     assert_eq!(output.status.code(), Some(1));
     let expected = [
         "--- present/src/models/issue.rs\n+++ generated/src/models/issue.rs\n@@ -",
-        "     pub pull_request: Option<IssuePullRequest<'page>>,\n\
+        "     pub pull_request: Field<'page, IssuePullRequest<'page>>,\n\
          +    /// Whether it is not ready yet.\n\
-         +    pub draft: Option<bool>,\n \
-         }\n",
+         +    #[field(number = 19)]\n\
+         +    pub draft: Field<'page, bool>,\n",
         "--- present/schemas/avro/issue.avsc\n+++ generated/schemas/avro/issue.avsc\n@@ -",
         "+      \"name\": \"draft\",\n",
+        "--- present/schemas/json/issue.json\n+++ generated/schemas/json/issue.json\n@@ -",
+        "--- present/schemas/protobuf/issue.proto\n+++ generated/schemas/protobuf/issue.proto\n@@ -",
+        "+  optional bool draft = 19;\n",
         "--- present/headwater.lock\n+++ generated/headwater.lock\n@@ -",
     ];
     for part in expected {
         assert!(text(&output.stdout).contains(part), "no {part:?} in:\n{}", text(&output.stdout));
     }
-    let said = format!("error: {} is not what `generate` would write: 3 of 20 files\n", folder.display());
+    let said = format!("error: {} is not what `generate` would write: 5 of 22 files\n", folder.display());
     assert_eq!(text(&output.stderr), said + "hint: run `headwater generate` with the same arguments\n");
     assert_eq!(files(&folder), before, "`check` wrote");
 
@@ -88,7 +91,16 @@ fn a_changed_document_is_told_and_changes_no_more_than_it_must() {
     let after = files(&folder);
     let changed: Vec<_> = after.iter().filter(|(path, content)| before.get(*path) != Some(content)).collect();
     let changed: Vec<_> = changed.into_iter().map(|(path, _)| path.as_str()).collect();
-    assert_eq!(changed, ["headwater.lock", "schemas/avro/issue.avsc", "src/models/issue.rs"]);
+    assert_eq!(
+        changed,
+        [
+            "headwater.lock",
+            "schemas/avro/issue.avsc",
+            "schemas/json/issue.json",
+            "schemas/protobuf/issue.proto",
+            "src/models/issue.rs"
+        ]
+    );
     assert_eq!(fs::read_to_string(&own).unwrap(), "fn main() {}\n");
     assert_eq!(headwater("check", "github-issues", &folder, &added).status.code(), Some(0));
 }

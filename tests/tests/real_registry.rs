@@ -22,8 +22,6 @@ const OVERLAY: &str = r#"
 overlay: 1.0.0
 info: {title: Artifacts as a stream, version: 1.0.0}
 actions:
-  - target: $.components.schemas.SearchedArtifact.required[?@ == 'groupId']
-    remove: true
   - target: $.paths['/search/artifacts'].get
     update:
       x-kafka-source:
@@ -163,5 +161,6 @@ fn expected(artifact: &Value) -> Value {
         "groupId": artifact["groupId"],
         "artifactId": artifact["artifactId"],
         "labels": artifact["labels"],
+        "unmapped": {},
     })
 }
