@@ -28,6 +28,8 @@ pub(crate) fn page(
     query: &BTreeMap<String, String>,
     base: &str,
 ) -> MockPage {
+    // One thing is what it is: as many of it are not in one response.
+    let count = if stream.is_single { count.min(1) } else { count };
     let first = first_record(stream, records, count, query);
     let number = |name: &str| query.get(name).and_then(|value| value.parse::<u64>().ok());
     let asked = stream.page_size_parameter.as_ref().and_then(|name| number(name)).filter(|size| *size > 0);
@@ -52,8 +54,11 @@ pub(crate) fn page(
     let start = first.saturating_add(skip).min(count);
     let end = start.saturating_add(size).min(count);
     let array: Vec<Value> = (start..end).map(|index| records.record(index)).collect();
-    let mut body =
-        if stream.records.is_empty() { Value::Array(array) } else { envelope(&stream.records, array.into()) };
+    let found = match stream.is_single {
+        true => array.into_iter().next().unwrap_or(Value::Null),
+        false => Value::Array(array),
+    };
+    let mut body = if stream.records.is_empty() { found } else { envelope(&stream.records, found) };
     let after = (end < count).then_some(end - first);
     let mut next_query = None;
     match &stream.pagination {

@@ -10,6 +10,7 @@ pub mod model;
 mod names;
 mod operations;
 mod parameters;
+mod reserved;
 mod schema;
 mod select;
 mod streams;

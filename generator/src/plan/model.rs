@@ -209,6 +209,8 @@ pub struct StreamPlan {
     pub records: String,
     /// Whether every response must have something there.
     pub records_required: bool,
+    /// Whether there is one record in a response, not a list of them.
+    pub is_single: bool,
     /// The operation's parameters: path, query and header, in the document's order.
     pub parameters: Vec<ParameterPlan>,
     /// The record's key.

@@ -1,14 +1,15 @@
 //! Which operations become streams, and the plan of them together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::annotations;
+use super::infer;
 use super::model::{ConnectorPlan, DocumentFacts};
 use super::names::{self, Items};
 use super::operations::{OperationRef, operations};
 use super::parameters;
 use super::schema::Schemas;
-use super::streams::{Context, Draft, draft};
+use super::streams::{Context, Draft, Missing, draft};
 use super::types::Types;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::document::{Document, pointer};
@@ -21,7 +22,7 @@ pub enum Selection {
     Annotated,
     /// Those with these ids.
     Operations(Vec<String>),
-    /// Every one that can be a stream and whose required parameters have values.
+    /// Every one that can be a stream. Required parameters without a value become configuration properties.
     All,
 }
 
@@ -32,8 +33,8 @@ pub struct PlanOptions {
     pub selection: Selection,
     /// The connector's name, in place of the document's.
     pub name: Option<String>,
-    /// Whether required parameters without a value become configuration properties of their names. Otherwise their
-    /// operations are refused, or left out of all.
+    /// Whether required parameters without a value become configuration properties also where operations are selected by
+    /// name or annotation. Otherwise those are refused.
     pub configures_missing: bool,
 }
 
@@ -84,7 +85,7 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
     let mut said = Diagnostics::default();
     let all = operations(document);
     let mut context = context(document, options.name.as_deref(), &mut said);
-    context.configures_missing = options.configures_missing;
+    context.configures_missing = options.configures_missing || *selection == Selection::All;
     if let Selection::Operations(ids) = selection {
         for id in ids.iter().filter(|id| !all.iter().any(|operation| operation.id == **id)) {
             let message = format!("the document has no operation `{id}`");
@@ -124,15 +125,12 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
                 }
             }
             Err(reason) => left_out.push(LeftOut::new(operation, reason)),
-            Ok(draft) if !draft.missing.is_empty() && must => {
-                for name in &draft.missing {
-                    said.push(missing_value(document, operation, name));
+            Ok(draft) if draft.missing.is_empty() => drafts.push(draft),
+            Ok(draft) => {
+                for missing in &draft.missing {
+                    said.push(missing_value(document, operation, missing));
                 }
             }
-            Ok(draft) if !draft.missing.is_empty() => {
-                left_out.push(LeftOut::new(operation, missing_reason(&draft.missing)));
-            }
-            Ok(draft) => drafts.push(draft),
         }
     }
     warn_of_faults(document, &mut said);
@@ -169,11 +167,6 @@ pub(super) fn warn_of_faults(document: &Document, said: &mut Diagnostics) {
     }
 }
 
-/// Why an operation's required parameters keep it out.
-pub(super) fn missing_reason(missing: &[String]) -> String {
-    format!("no value for the required `{}`", missing.join("`, `"))
-}
-
 fn already_said(said: &Diagnostics, at: &str) -> bool {
     use crate::diagnostic::Spot;
     said.iter().filter(|said| said.severity == Severity::Error).any(|said| {
@@ -181,9 +174,9 @@ fn already_said(said: &Diagnostics, at: &str) -> bool {
     })
 }
 
-fn missing_value(document: &Document, operation: &OperationRef<'_>, name: &str) -> Diagnostic {
+fn missing_value(document: &Document, operation: &OperationRef<'_>, missing: &Missing) -> Diagnostic {
+    let Missing { name, property } = missing;
     let message = format!("the required parameter `{name}` of `{}` has no value", operation.id);
-    let property = parameters::property_name(name);
     let hint = format!(
         "add it to `{}` under `parameters`: a literal, or \"${{config:{property}}}\" to have it configured",
         annotations::SOURCE
@@ -197,7 +190,7 @@ fn missing_value(document: &Document, operation: &OperationRef<'_>, name: &str) 
 
 fn nothing_selected(document: &Document, selection: &Selection) -> Diagnostic {
     let message = match selection {
-        Selection::All => "no operation can be a stream whose required parameters have values",
+        Selection::All => "no operation can be a stream",
         Selection::Annotated | Selection::Operations(_) => "no operation is selected",
     };
     let hint = format!(
@@ -208,6 +201,8 @@ fn nothing_selected(document: &Document, selection: &Selection) -> Diagnostic {
 }
 
 fn assemble(context: Context<'_>, drafts: Vec<Draft>) -> ConnectorPlan {
+    let mut drafts = drafts;
+    distinct_topics(&mut drafts);
     let mut items = Items::default();
     let records: Vec<_> = drafts.iter().map(|draft| draft.stream.record).collect();
     let finished = context.types.finish(&records, &mut items);
@@ -237,6 +232,20 @@ fn assemble(context: Context<'_>, drafts: Vec<Draft>) -> ConnectorPlan {
         parameters: configured,
         types: finished.types,
         streams,
+    }
+}
+
+/// Inferred topics of their own: two operation ids can come to the same name.
+fn distinct_topics(drafts: &mut [Draft]) {
+    let is_inferred = |draft: &Draft| draft.stream.inferences.iter().any(|inference| inference.subject == "topic");
+    let annotated = drafts.iter().filter(|draft| !is_inferred(draft));
+    let mut taken: BTreeSet<String> = annotated.map(|draft| draft.stream.topic.clone()).collect();
+    for draft in drafts.iter_mut().filter(|draft| is_inferred(draft)) {
+        let (base, mut number) = (draft.stream.topic.clone(), 2);
+        while !taken.insert(draft.stream.topic.clone()) {
+            draft.stream.topic = infer::topic::numbered(&base, number);
+            number += 1;
+        }
     }
 }
 

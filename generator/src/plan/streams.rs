@@ -38,7 +38,15 @@ pub(super) struct Draft {
     /// Whether the operation is annotated.
     pub(super) is_annotated: bool,
     /// Required parameters without a value.
-    pub(super) missing: Vec<String>,
+    pub(super) missing: Vec<Missing>,
+}
+
+/// A required parameter without a value.
+#[derive(Clone, Debug)]
+pub(super) struct Missing {
+    pub(super) name: String,
+    /// The configuration property that it could be set from.
+    pub(super) property: String,
 }
 
 /// The stream that an operation is, or why it is none. What is wrong with its annotation goes into `said`.
@@ -69,10 +77,11 @@ pub(super) fn draft<'a>(
         said,
         page_size: None,
         configures_missing: context.configures_missing,
+        path: operation.path,
     };
 
     let found = reading.records(context.schemas, &answer, operation.path)?;
-    let wanted = names::type_name(&names::singular(last_name(operation.path).unwrap_or(&operation.id)));
+    let wanted = names::type_name(&names::singular(infer::last_name(operation.path).unwrap_or(&operation.id)));
     let record = context.types.lower(found.record, &wanted).ty;
     if !matches!(context.types.kind(record), Some(TypeKind::Struct(_))) {
         return Err(format!("what is at `{}` are no objects with fields", found.pointer));
@@ -82,7 +91,17 @@ pub(super) fn draft<'a>(
     let key = reading.key(&context.types, record);
     let timestamp = reading.timestamp(&context.types, record);
     let offset = reading.offset(&context.types, record);
-    let pagination = reading.pagination(context.schemas, &answer);
+    let is_one_thing = found.is_single && operation.path.ends_with('}');
+    let pagination = match is_one_thing && source.pagination.is_none() {
+        true => reading.no_pages(),
+        false => reading.pagination(context.schemas, &answer),
+    };
+    if found.is_single && source.records.is_none() && pagination != PaginationPlan::None {
+        return Err(format!(
+            "it is read in pages, but where the records are on a page cannot be told: {}",
+            reading.why("records")
+        ));
+    }
     if let Some(offset) = &offset {
         reading.is_set_by_runtime(&offset.parameter);
     }
@@ -94,7 +113,12 @@ pub(super) fn draft<'a>(
     let missing = parameters.iter().filter(|plan| plan.required && plan.value.is_none());
     Ok(Draft {
         is_annotated,
-        missing: missing.map(|plan| plan.wire_name.clone()).collect(),
+        missing: missing
+            .map(|plan| Missing {
+                name: plan.wire_name.clone(),
+                property: parameters::property_name(plan, operation.path),
+            })
+            .collect(),
         stream: StreamPlan {
             operation_id: operation.id.clone(),
             method: operation.method.clone(),
@@ -107,6 +131,7 @@ pub(super) fn draft<'a>(
             record,
             records: found.pointer,
             records_required: found.required,
+            is_single: found.is_single,
             parameters,
             key,
             timestamp,
@@ -120,15 +145,11 @@ pub(super) fn draft<'a>(
     })
 }
 
-/// The last segment of a path that is no parameter.
-fn last_name(path: &str) -> Option<&str> {
-    path.split('/').rev().find(|segment| !segment.is_empty() && !segment.contains('{'))
-}
-
 /// Where the records are.
 struct Records<'a> {
     pointer: String,
     required: bool,
+    is_single: bool,
     record: SchemaRef<'a>,
 }
 
@@ -142,6 +163,8 @@ struct Reading<'r> {
     /// Query parameter that says how many records a page has.
     page_size: Option<String>,
     configures_missing: bool,
+    /// The operation's path template.
+    path: &'r str,
 }
 
 impl Reading<'_> {
@@ -150,6 +173,12 @@ impl Reading<'_> {
         let mut diagnostic = self.document.locate(Diagnostic::error(message), &format!("{}{key}", self.source.at));
         diagnostic.hint = hint;
         self.said.push(diagnostic);
+    }
+
+    /// Why something was inferred.
+    fn why(&self, subject: &str) -> &str {
+        let inference = self.inferences.iter().find(|inference| inference.subject == subject);
+        inference.map_or("", |inference| &inference.reason)
     }
 
     fn infer<T>(&mut self, subject: &'static str, value: String, inferred: Inferred<T>) -> T {
@@ -162,17 +191,17 @@ impl Reading<'_> {
             Some(pointer) => pointer.clone(),
             None => {
                 let inferred = infer::records::infer(schemas, &answer.schema, path)?;
-                let value = format!("`{}`", inferred.value);
-                self.infer("records", value, inferred)
+                let value = format!("`{}`", inferred.value.pointer);
+                self.infer("records", value, inferred).pointer
             }
         };
         match schemas.locate(&answer.schema, &pointer) {
             Located::Found { schema, required } => {
-                let record = match schemas.shape(&schema).kind {
-                    ShapeKind::Array { items: Some(items) } => items,
-                    _ => schema,
+                let (is_single, record) = match schemas.shape(&schema).kind {
+                    ShapeKind::Array { items: Some(items) } => (false, items),
+                    _ => (true, schema),
                 };
-                Ok(Records { pointer, required, record })
+                Ok(Records { pointer, required, is_single, record })
             }
             Located::Missing { parent, segment, names } => {
                 let message = missing_in_response(&pointer, &parent, &segment);
@@ -270,6 +299,13 @@ impl Reading<'_> {
         }
     }
 
+    /// What the path names by a parameter at its end is one thing, and has no further page.
+    fn no_pages(&mut self) -> PaginationPlan {
+        let reason = "the response is one object, which the end of the path names".to_owned();
+        let inferred = Inferred { value: PaginationPlan::None, rule: "single-object", reason };
+        self.infer("pagination", "none".to_owned(), inferred)
+    }
+
     fn pagination(&mut self, schemas: Schemas<'_>, answer: &Answer<'_>) -> PaginationPlan {
         let pagination = match &self.source.pagination {
             Some(pagination) => pagination.clone(),
@@ -350,7 +386,7 @@ impl Reading<'_> {
     fn configure_missing(&mut self) {
         for known in self.known.iter_mut().filter(|_| self.configures_missing) {
             if known.plan.required && known.plan.value.is_none() {
-                known.plan.value = Some(parameters::configured_value(&known.plan.wire_name));
+                known.plan.value = Some(parameters::configured_value(&known.plan, self.path));
             }
         }
     }
@@ -376,7 +412,7 @@ impl Reading<'_> {
                 Some(value)
             }
             (None, None) if self.configures_missing && known.plan.required => {
-                known.plan.value = Some(parameters::configured_value(&known.plan.wire_name));
+                known.plan.value = Some(parameters::configured_value(&known.plan, self.path));
                 None
             }
             (None, None) => known.default.as_ref().and_then(serde_json::Value::as_u64),

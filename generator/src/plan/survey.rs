@@ -68,7 +68,7 @@ pub fn survey(document: &Document) -> Result<Survey, Diagnostics> {
                 pagination: pagination(&stream.pagination),
                 offset: stream.offset.as_ref().map(offset),
                 auth: auth::describe(&stream.auth),
-                missing,
+                missing: missing.into_iter().map(|missing| missing.name).collect(),
                 inferences: stream.inferences,
             }),
             Err(reason) => others.push(LeftOut::new(&operation, reason)),

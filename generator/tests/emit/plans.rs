@@ -87,6 +87,7 @@ fn stream(operation_id: &str, rust_name: &str, module: &str, path: &str, record:
         timestamp: None,
         offset: None,
         pagination: PaginationPlan::None,
+        is_single: false,
         page_size_parameter: None,
         auth: Vec::new(),
         interval_ms: 60_000,
