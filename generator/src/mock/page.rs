@@ -46,6 +46,11 @@ pub(crate) fn page(
         PaginationPlan::Cursor { parameter, .. } => {
             query.get(parameter).and_then(|token| token.strip_prefix("after-")?.parse().ok()).unwrap_or(0)
         }
+        // The key of a record leads to the one after it.
+        PaginationPlan::LastRecord { parameter, .. } => {
+            let after = query.get(parameter).and_then(|key| (first..count).find(|index| records.has_key(*index, key)));
+            after.map_or(0, |index| index + 1 - first)
+        }
         PaginationPlan::Offset { parameter, .. } => number(parameter).unwrap_or(0),
         PaginationPlan::Page { parameter, first, .. } => {
             number(parameter).unwrap_or(*first).saturating_sub(*first).saturating_mul(size)
@@ -64,6 +69,11 @@ pub(crate) fn page(
     match &stream.pagination {
         PaginationPlan::Cursor { pointer, .. } => {
             put(&mut body, pointer, after.map_or(Value::Null, |after| json!(format!("after-{after}"))));
+        }
+        PaginationPlan::LastRecord { has_more, .. } => {
+            if let Some(pointer) = has_more {
+                put(&mut body, pointer, json!(after.is_some()));
+            }
         }
         PaginationPlan::LinkHeader | PaginationPlan::NextUrl { .. } => {
             next_query = after.map(|after| {

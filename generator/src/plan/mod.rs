@@ -10,6 +10,7 @@ pub mod model;
 mod names;
 mod operations;
 mod parameters;
+mod relatives;
 mod reserved;
 mod schema;
 mod select;

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::annotations;
+use super::fields::{self, NoField, Use};
 use super::infer;
 use super::model::{ConnectorPlan, DocumentFacts};
 use super::names::{self, Items};
 use super::operations::{OperationRef, operations};
 use super::parameters;
+use super::relatives;
 use super::schema::Schemas;
 use super::streams::{Context, Draft, Missing, draft};
 use super::types::Types;
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, nearest};
 use crate::document::{Document, pointer};
 
 /// Which operations are wanted.
@@ -128,11 +130,13 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
             Ok(draft) if draft.missing.is_empty() => drafts.push(draft),
             Ok(draft) => {
                 for missing in &draft.missing {
-                    said.push(missing_value(document, operation, missing));
+                    said.push(missing_value(document, operation, &draft, missing));
                 }
             }
         }
     }
+    check_parents(&mut context, &all, &drafts, &mut said);
+    relatives::infer(&context.types, &mut drafts);
     warn_of_faults(document, &mut said);
     if drafts.is_empty() && !said.has_errors() {
         said.push(nothing_selected(document, selection));
@@ -167,6 +171,60 @@ pub(super) fn warn_of_faults(document: &Document, said: &mut Diagnostics) {
     }
 }
 
+/// Refuses annotated parents that are not there, and records that lack what is bound; says that none is followed yet.
+fn check_parents<'a>(context: &mut Context<'a>, all: &[OperationRef<'a>], drafts: &[Draft], said: &mut Diagnostics) {
+    let mut unfollowed = Vec::new();
+    for child in drafts.iter().filter(|draft| draft.is_annotated) {
+        let Some(parent) = &child.stream.parent else { continue };
+        let Some(operation) = all.iter().find(|operation| operation.id == child.stream.operation_id) else { continue };
+        let at = format!("{}/parent", pointer::join(&operation.at, annotations::SOURCE));
+        let mut error = |message: String, at: &str, hint: Option<String>| {
+            let mut diagnostic = context.document.locate(Diagnostic::error(message), at);
+            diagnostic.hint = hint;
+            said.push(diagnostic);
+        };
+        let Some(above) = all.iter().find(|above| above.id == parent.operation_id) else {
+            let near = nearest(&parent.operation_id, all.iter().map(|operation| operation.id.as_str()));
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            error(format!("the document has no operation `{}`", parent.operation_id), &format!("{at}/operation"), hint);
+            continue;
+        };
+        for bound in &parent.bind {
+            if !child.stream.parameters.iter().any(|plan| plan.wire_name == bound.parameter) {
+                let message = format!("the operation has no parameter `{}`", bound.parameter);
+                error(message, &pointer::join(&format!("{at}/bind"), &bound.parameter), None);
+            }
+        }
+        let known = drafts.iter().find(|draft| draft.stream.operation_id == above.id).cloned();
+        let above = match known.map_or_else(|| draft(context, above, &mut Diagnostics::default()), Ok) {
+            Ok(above) => above,
+            Err(reason) => {
+                let message = format!("the operation `{}` cannot be a parent: {reason}", parent.operation_id);
+                said.push(context.document.locate(Diagnostic::error(message), &format!("{at}/operation")));
+                continue;
+            }
+        };
+        for bound in &parent.bind {
+            let found = fields::resolve(&context.types, above.stream.record, &bound.pointer, Use::Value);
+            if let Err(NoField { message, hint }) = found {
+                let at = pointer::join(&format!("{at}/bind"), &bound.parameter);
+                let mut diagnostic = context.document.locate(Diagnostic::error(message), &at);
+                diagnostic.hint = hint;
+                said.push(diagnostic);
+            }
+        }
+        unfollowed.push(format!("`{}`", child.stream.operation_id));
+    }
+    if !unfollowed.is_empty() {
+        let message = format!(
+            "a `parent` is not followed yet: {} {} read with the parameters that are set",
+            unfollowed.join(", "),
+            if unfollowed.len() == 1 { "is" } else { "are" }
+        );
+        said.push(context.document.locate(Diagnostic::warning(message), "/paths"));
+    }
+}
+
 fn already_said(said: &Diagnostics, at: &str) -> bool {
     use crate::diagnostic::Spot;
     said.iter().filter(|said| said.severity == Severity::Error).any(|said| {
@@ -174,9 +232,11 @@ fn already_said(said: &Diagnostics, at: &str) -> bool {
     })
 }
 
-fn missing_value(document: &Document, operation: &OperationRef<'_>, missing: &Missing) -> Diagnostic {
+fn missing_value(document: &Document, operation: &OperationRef<'_>, draft: &Draft, missing: &Missing) -> Diagnostic {
     let Missing { name, property } = missing;
-    let message = format!("the required parameter `{name}` of `{}` has no value", operation.id);
+    let is_bound = draft.stream.parent.iter().flat_map(|parent| &parent.bind).any(|bound| bound.parameter == *name);
+    let why = if is_bound { ": a `parent` cannot be followed yet" } else { "" };
+    let message = format!("the required parameter `{name}` of `{}` has no value{why}", operation.id);
     let hint = format!(
         "add it to `{}` under `parameters`: a literal, or \"${{config:{property}}}\" to have it configured",
         annotations::SOURCE

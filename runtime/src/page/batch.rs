@@ -20,6 +20,8 @@ pub struct Page {
     pub(crate) next: Option<String>,
     /// How many records the API sent, dropped repeats included.
     pub(crate) received: usize,
+    /// The key of the last record, if that one was dropped; empty if it has none.
+    dropped_last: Option<Vec<u8>>,
     offsets: Option<OffsetTracker>,
 }
 
@@ -64,6 +66,15 @@ impl Page {
         self.offsets.take().map(|tracker| tracker.reached)
     }
 
+    /// The key of the last record that the API sent, dropped or not.
+    pub(crate) fn last_key(&self) -> Option<String> {
+        let key = match &self.dropped_last {
+            Some(key) => key.as_slice(),
+            None => &self.keys[self.entries.last()?.key.clone()?],
+        };
+        Some(String::from_utf8_lossy(key).into_owned())
+    }
+
     /// How many records the page holds.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -101,11 +112,13 @@ impl Page {
             let content = &self.values.bytes()[value_start + self.prefix.len()..];
             let verdict = tracker.observe(offset, || content_hash(&self.keys[key_start..], content));
             if !verdict.map_err(PushError::Offset)? {
+                self.dropped_last = Some(self.keys[key_start..].to_vec());
                 self.values.truncate(value_start);
                 self.keys.truncate(key_start);
                 return Ok(false);
             }
         }
+        self.dropped_last = None;
         self.entries.push(Entry { key, value: value_start..self.values.len(), timestamp });
         Ok(true)
     }
