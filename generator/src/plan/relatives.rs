@@ -5,7 +5,8 @@ use openapiv3::{Link, LinkOperation};
 use super::fields::{self, Use};
 use super::infer::parent::{self, Kin};
 use super::model::{
-    Binding, Inference, ParameterLocation, ParameterScalar, ParameterType, ParentPlan, Scalar, TypeKind,
+    Binding, Inference, PaginationPlan, ParameterLocation, ParameterPlan, ParameterScalar, ParameterType, ParentPlan,
+    Scalar, TypeId, TypeKind,
 };
 use super::operations::operations;
 use super::streams::Draft;
@@ -13,13 +14,16 @@ use super::types::Types;
 use crate::document::{Document, pointer};
 
 /// Infers the parents of the streams whose annotations name none. Parents are among these streams.
-pub(super) fn infer(types: &Types<'_>, drafts: &mut [Draft]) {
+pub(super) fn infer(document: &Document, types: &Types<'_>, drafts: &mut [Draft]) {
+    let operations = operations(document);
+    let reading = operations.iter().filter(|operation| operation.method == "GET");
+    let paths = reading.map(|operation| operation.path.trim_end_matches('/')).collect();
     let all: Vec<Kin> = drafts.iter().map(|draft| kin(types, draft)).collect();
     for (draft, own) in drafts.iter_mut().zip(&all) {
         if draft.is_annotated || draft.stream.parent.is_some() {
             continue;
         }
-        let Some(inferred) = parent::infer(own, &all) else { continue };
+        let Some(inferred) = parent::infer(own, &all, &paths) else { continue };
         draft.stream.inferences.push(Inference {
             subject: "parent",
             value: describe(&inferred.value),
@@ -50,12 +54,29 @@ fn kin(types: &Types<'_>, draft: &Draft) -> Kin {
         path: stream.path.clone(),
         is_single: stream.is_single,
         key: stream.key.as_ref().map(|key| (key.pointer.clone(), !is_number(key.scalar))),
+        nested: names.iter().flat_map(|name| inner(types, stream.record, name)).collect(),
+        is_asked: stream.parameters.iter().any(|plan| is_asked(plan, stream.pagination == PaginationPlan::None)),
         values: names.into_iter().filter(is_value).map(str::to_owned).collect(),
         parameters: paths
             .map(|plan| (plan.wire_name.clone(), plan.ty == ParameterType::One(ParameterScalar::String)))
             .collect(),
         links: draft.links.clone(),
     }
+}
+
+/// The fields by which a thing within a record can be named.
+fn inner(types: &Types<'_>, record: TypeId, name: &str) -> Vec<(String, String)> {
+    let pointers = ["login", "slug", "name", "key", "id"].map(|field| pointer::join(&pointer::join("", name), field));
+    let is_value = |pointer: &String| fields::resolve(types, record, pointer, Use::Value).is_ok();
+    pointers.into_iter().filter(is_value).map(|pointer| (name.to_owned(), pointer)).collect()
+}
+
+/// Whether a parameter names what is wanted: required in the query, or a list of identifiers where all is on one page.
+fn is_asked(parameter: &ParameterPlan, is_one_page: bool) -> bool {
+    let is_list = matches!(parameter.ty, ParameterType::List { .. });
+    let name = parameter.wire_name.to_lowercase();
+    let is_of_ids = is_list && matches!(name.trim_end_matches("[]"), "id" | "ids");
+    parameter.location == ParameterLocation::Query && (parameter.required || (is_of_ids && is_one_page))
 }
 
 /// The links of a response whose values come out of its records (OAS 3.0.3 sections 4.7.20 and 4.7.20.3).

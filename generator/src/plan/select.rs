@@ -136,7 +136,7 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
         }
     }
     check_parents(&mut context, &all, &drafts, &mut said);
-    relatives::infer(&context.types, &mut drafts);
+    relatives::infer(document, &context.types, &mut drafts);
     warn_of_faults(document, &mut said);
     if drafts.is_empty() && !said.has_errors() {
         said.push(nothing_selected(document, selection));

@@ -99,6 +99,8 @@ pub(super) fn draft<'a>(
         schemas: context.schemas,
         schema: &found.schema,
         path: operation.path,
+        records: &found.pointer,
+        is_paged_by_record: infer::pagination::is_by_record(&reading.known),
     };
     let key = reading.key(&facts);
     let timestamp = reading.timestamp(&facts);

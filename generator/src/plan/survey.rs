@@ -69,7 +69,7 @@ pub fn survey(document: &Document) -> Result<Survey, Diagnostics> {
             Err(reason) => others.push(LeftOut::new(&operation, reason)),
         }
     }
-    relatives::infer(&context.types, &mut drafts);
+    relatives::infer(document, &context.types, &mut drafts);
     let streams = drafts.into_iter().map(candidate).collect();
     warn_of_faults(document, &mut said);
     if said.has_errors() { Err(said) } else { Ok(Survey { streams, others, warnings: said }) }

@@ -4,7 +4,7 @@ use super::key::Facts;
 use super::{Inferred, first_of, is_same};
 use crate::document::pointer;
 use crate::plan::fields::{self, Use};
-use crate::plan::model::{OffsetMode, OffsetPlan, ParameterLocation};
+use crate::plan::model::{OffsetMode, OffsetPlan, ParameterLocation, ParameterScalar, ParameterType};
 use crate::plan::parameters::Known;
 use crate::plan::schema::ShapeKind;
 
@@ -85,7 +85,9 @@ const BOUNDS: [&str; 9] = ["[gte]", "[gt]", "[since]", "[after]", "_gte", "_gt",
 /// A query parameter for an instant together with a field that every record has and that holds one.
 pub(in crate::plan) fn infer(facts: &Facts<'_, '_>, parameters: &[Known]) -> Option<Inferred<OffsetPlan>> {
     let ShapeKind::Object { properties, .. } = facts.schemas.shape(facts.schema).kind else { return None };
-    let query = parameters.iter().filter(|known| known.plan.location == ParameterLocation::Query);
+    // An instant is sent as text.
+    let is_text = |known: &&Known| known.plan.ty == ParameterType::One(ParameterScalar::String);
+    let query = parameters.iter().filter(|known| known.plan.location == ParameterLocation::Query).filter(is_text);
     let query: Vec<&str> = query.map(|known| known.plan.wire_name.as_str()).collect();
     let instant = |name: &str| {
         let path = fields::resolve(facts.types, facts.record, &pointer::join("", name), Use::Instant).ok()?;

@@ -140,7 +140,16 @@ fn cursor(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
         let field = facts.body_field(&[parameter], |field| field.is_text() && !field.says_url())?;
         Some((parameter, field))
     };
-    let (parameter, Field { pointer, .. }) = found.or_else(same)?;
+    // `next_position` in the response is for `position`, whatever that is.
+    let next = || {
+        query_names(facts.parameters).find_map(|parameter| {
+            let is_next = |field: &Field<'_>| field.is_token() || matches!(field.kind, ShapeKind::OneOf(_));
+            let name = format!("next_{parameter}");
+            let field = facts.body_field(&[&name], |field| is_next(field) && !field.says_url())?;
+            Some((parameter, field))
+        })
+    };
+    let (parameter, Field { pointer, .. }) = found.or_else(same).or_else(next)?;
     let reason = format!("the parameter `{parameter}` takes what the response has at `{pointer}`");
     let value = Pagination::Cursor { pointer, parameter: parameter.to_owned(), limit: Limit::default() };
     Some(Inferred { value, rule: "cursor-in-body", reason })
@@ -180,11 +189,16 @@ fn page_number(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
 }
 
 fn offset(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
-    let parameter = facts.query_parameter(&OFFSET_PARAMETERS)?;
+    let parameter = facts.query_parameter(&OFFSET_PARAMETERS).filter(|name| !facts.is_text(name))?;
     let limit = facts.query_parameter(&LIMIT_PARAMETERS)?;
     let reason = format!("the parameters `{parameter}` and `{limit}` say what to skip and how much to send");
     let value = Pagination::Offset { parameter: parameter.to_owned(), limit: Limit::default() };
     Some(Inferred { value, rule: "offset-parameter", reason })
+}
+
+/// Whether a parameter has the name of one that takes the key of the last record read.
+pub(in crate::plan) fn is_by_record(parameters: &[Known]) -> bool {
+    first_of(&LAST_RECORD_PARAMETERS, query_names(parameters).collect::<Vec<_>>()).is_some()
 }
 
 /// The query parameter that says how many records a page has, if one has such a name.
@@ -213,7 +227,7 @@ impl Field<'_> {
 
     /// Whether its value can be sent back.
     fn is_token(&self) -> bool {
-        self.is_text() || matches!(self.kind, ShapeKind::Integer { .. })
+        self.is_text() || matches!(self.kind, ShapeKind::Integer { .. } | ShapeKind::Number { .. })
     }
 
     /// Whether its format, name, place or description says that it holds a URL.

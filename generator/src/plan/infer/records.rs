@@ -2,7 +2,7 @@
 
 use super::{Inferred, first_of, is_same, last_name};
 use crate::document::pointer;
-use crate::plan::schema::{SchemaRef, Schemas, ShapeKind};
+use crate::plan::schema::{Property, SchemaRef, Schemas, ShapeKind};
 
 /// What lists of records are called in an envelope, the likeliest first.
 const NAMES: [&str; 15] = [
@@ -11,7 +11,17 @@ const NAMES: [&str; 15] = [
 ];
 
 /// What an envelope within an envelope is called.
-const ENVELOPES: [&str; 6] = ["data", "result", "response", "payload", "_embedded", "hits"];
+const ENVELOPES: [&str; 7] = ["data", "result", "response", "payload", "_embedded", "hits", "meta"];
+
+/// Parts of the names of what stands in an envelope beside the records.
+const BESIDE: [&str; 27] = [
+    "total", "count", "limit", "offset", "page", "paging", "size", "next", "prev", "more", "last", "first", "max",
+    "start", "cursor", "token", "self", "href", "url", "link", "kind", "version", "object", "status", "error",
+    "warning", "meta",
+];
+
+/// How many other fields an envelope has at most.
+const MOST_OTHERS: usize = 3;
 
 /// Where the records are, and how many of them a response has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +53,8 @@ pub(in crate::plan) fn infer(
         ShapeKind::Object { properties, .. } => {
             let reason = match in_envelope(schemas, response, "", path) {
                 Ok(found) => return Ok(found),
-                Err(reason) => match inner_envelope(schemas, response, path) {
+                Err(NoRecords::Fatal(reason)) => return Err(reason),
+                Err(NoRecords::Perhaps(reason)) => match inner_envelope(schemas, response, path) {
                     Some(found) => return Ok(found),
                     None => reason,
                 },
@@ -65,25 +76,35 @@ fn in_envelope(
     envelope: &SchemaRef<'_>,
     at: &str,
     path: &str,
-) -> Result<Inferred<Place>, String> {
+) -> Result<Inferred<Place>, NoRecords> {
     let ShapeKind::Object { properties, .. } = schemas.shape(envelope).kind else {
-        return Err("the response is neither an object nor a list".to_owned());
+        return Err(NoRecords::Perhaps("the response is neither an object nor a list".to_owned()));
     };
-    let lists: Vec<&str> = properties
-        .iter()
-        .filter(|(_, property)| match schemas.shape(&property.schema).kind {
-            ShapeKind::Array { items: Some(items) } => is_record(schemas, &items),
-            _ => false,
-        })
-        .map(|(name, _)| *name)
-        .collect();
+    let of_records =
+        |property: &Property<'_>| items_of(schemas, property).is_some_and(|items| is_record(schemas, &items));
+    let lists = properties.iter().filter(|(_, property)| of_records(property));
+    let lists: Vec<&str> = lists.map(|(name, _)| *name).collect();
+    // A list that cannot be read is no reason to take another for it.
+    let unread = |property: &Property<'_>| match schemas.shape(&items_of(schemas, property)?).kind {
+        ShapeKind::OneOf(_) => Some("things of several kinds"),
+        ShapeKind::Object { properties, .. } if properties.is_empty() => Some("objects of unknown fields"),
+        _ => None,
+    };
+    let segment = last_name(path);
+    let names = properties.iter().filter(|(_, property)| unread(property).is_some());
+    let names: Vec<&str> = names.map(|(name, _)| *name).collect();
+    let name = first_of(&NAMES, names.iter().copied())
+        .or(segment.and_then(|segment| first_of(&[segment], names.iter().copied())));
+    if let Some((name, what)) = name.and_then(|name| Some((name, unread(properties.get(name)?)?))) {
+        return Err(NoRecords::Fatal(format!("the list `{name}` holds {what}")));
+    }
     let found = |name: &str, rule, reason| {
         Ok(Inferred { value: Place { pointer: pointer::join(at, name), is_single: false }, rule, reason })
     };
     // `/pets/{id}` answers with one pet, and a list in it is a part of it.
     let of_one = path.ends_with('}');
     let thing = properties.keys().find(|name| is_same("id", name));
-    if let Some(segment) = last_name(path) {
+    if let Some(segment) = segment {
         if let Some(name) = lists.iter().find(|name| is_same(name, segment)) {
             return found(name, "path-segment", format!("the list `{name}` is called as the end of the path is"));
         }
@@ -91,17 +112,35 @@ fn in_envelope(
     if let Some(name) = first_of(&NAMES, lists.iter().copied()).filter(|_| thing.is_none()) {
         return found(name, "envelope-name", format!("the list `{name}` has the name of one that holds records"));
     }
-    Err(match (lists.as_slice(), thing) {
+    let is_other = |name: &&&str, property: &Property<'_>| {
+        let lower = name.to_lowercase();
+        !BESIDE.iter().any(|part| lower.contains(part)) && !of_records(property)
+    };
+    let others = properties.iter().filter(|(name, property)| is_other(name, property));
+    let has_parts = others.clone().any(|(_, property)| is_record(schemas, &property.schema));
+    let is_envelope = !has_parts && others.count() <= MOST_OTHERS;
+    Err(NoRecords::Perhaps(match (lists.as_slice(), thing) {
         ([], _) => "the response has no list of objects".to_owned(),
-        ([only], None) if !of_one => {
+        ([only], None) if !of_one && is_envelope => {
             return found(only, "only-array", format!("`{only}` is the only list of objects in the response"));
         }
         ([only], Some(id)) => {
             format!("the response has an `{id}`, so that the list `{only}` seems to be a part of one object")
         }
-        ([only], None) => format!("the path ends in a parameter, so that `{only}` seems to be a part of one object"),
+        ([only], None) if of_one => {
+            format!("the path ends in a parameter, so that `{only}` seems to be a part of one object")
+        }
+        ([only], None) => format!("the response says much else, so that `{only}` seems to be a part of one object"),
         (lists, _) => format!("the response has several lists of objects: `{}`", lists.join("`, `")),
-    })
+    }))
+}
+
+/// Why no list of records was found.
+enum NoRecords {
+    /// The response can still be a record itself.
+    Perhaps(String),
+    /// There is a list, and it cannot be read.
+    Fatal(String),
 }
 
 /// An envelope within the envelope: one of a known name, or the only thing in it.
@@ -113,6 +152,14 @@ fn inner_envelope(schemas: Schemas<'_>, response: &SchemaRef<'_>, path: &str) ->
     let is_object = matches!(schemas.shape(inner).kind, ShapeKind::Object { .. });
     let found = is_object.then(|| in_envelope(schemas, inner, &pointer::join("", name), path))?;
     found.ok()
+}
+
+/// What a property is a list of.
+fn items_of<'a>(schemas: Schemas<'a>, property: &Property<'a>) -> Option<SchemaRef<'a>> {
+    match schemas.shape(&property.schema).kind {
+        ShapeKind::Array { items } => items,
+        _ => None,
+    }
 }
 
 fn is_record(schemas: Schemas<'_>, schema: &SchemaRef<'_>) -> bool {
