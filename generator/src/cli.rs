@@ -83,7 +83,7 @@ struct Generate {
     /// Ids of the operations to generate, in place of the annotated ones.
     #[arg(long, value_name = "ID,…", value_delimiter = ',', conflicts_with = "all")]
     operations: Vec<String>,
-    /// Generate every operation that can be a stream and whose required parameters have values.
+    /// Generate every operation that can be a stream; required parameters without a value are then configured.
     #[arg(long)]
     all: bool,
     /// The connector's name, in place of the document's.

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
+use headwater::plan::model::RateLimitPlan;
 use headwater::plan::survey::{Candidate, Survey};
 use serde_json::{Value, json};
 
@@ -45,22 +46,37 @@ fn row(stream: &Candidate) -> [String; 6] {
     if !stream.missing.is_empty() {
         operation.push(format!("needs {}", stream.missing.join(", ")));
     }
+    if let Some(parent) = &stream.parent {
+        operation.push(format!("child of {parent}"));
+    }
     if !stream.auth.is_empty() {
         operation.push(format!("auth: {}", stream.auth.join(" or ")));
     }
-    let records = if stream.records.is_empty() { "(root)" } else { &stream.records };
+    if let Some(limit) = &stream.rate_limit {
+        operation.push(format!("rate limit: {}", rate_limit(limit).join(", ")));
+    }
+    let mut records = if stream.records.is_empty() { "(root)" } else { &stream.records }.to_owned();
+    if stream.is_single {
+        records.push_str("\none record");
+    }
     let why = stream
         .inferences
         .iter()
         .map(|inference| format!("{}: {} ({})", inference.subject, inference.reason, inference.rule));
     [
         operation.join("\n"),
-        records.to_owned(),
+        records,
         stream.key.clone().unwrap_or_default(),
         stream.pagination.clone(),
         stream.offset.clone().unwrap_or_default(),
         why.collect::<Vec<_>>().join("\n"),
     ]
+}
+
+/// The status that refuses, and the headers that tell.
+fn rate_limit(limit: &RateLimitPlan) -> Vec<&str> {
+    let status = limit.refuses.then_some("429");
+    status.into_iter().chain(limit.headers.iter().map(String::as_str)).collect()
 }
 
 pub(crate) fn json(survey: &Survey, out: &mut dyn Write) -> io::Result<()> {
@@ -94,10 +110,13 @@ fn stream(stream: &Candidate) -> Value {
         "annotated": stream.is_annotated,
         "topic": stream.topic,
         "records": stream.records,
+        "single": stream.is_single,
         "key": stream.key,
         "pagination": stream.pagination,
         "offset": stream.offset,
+        "parent": stream.parent,
         "auth": stream.auth,
+        "rate_limit": stream.rate_limit.as_ref().map(rate_limit),
         "missing": stream.missing,
         "inferred": inferred,
     })

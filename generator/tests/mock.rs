@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A mock of five operations, one for each way that a page leads to the next, and one that asks for a key.
+/// A mock of operations, one for each way that a page leads to the next, and one that asks for a key.
 struct Mock {
     child: Child,
     lines: Vec<String>,
@@ -52,6 +52,8 @@ impl Mock {
                 {"style": "cursor", "pointer": "/next_cursor", "parameter": "cursor"}})),
             "/offset": operation(&["offset", "limit"], None, json!({}), json!({"pagination": {"style": "offset", "parameter": "offset"}})),
             "/page": operation(&["page", "size"], None, json!({}), json!({"pagination": {"style": "page", "parameter": "page", "first": 0}})),
+            "/last": operation(&["starting_after", "limit"], Some("data"), json!({"has_more": {"type": "boolean"}}), json!({"key": "/id",
+                "pagination": {"style": "last-record", "parameter": "starting_after", "has_more": "/has_more"}})),
             "/none": operation(&[], None, json!({}), json!({"pagination": {"style": "none"}})),
             "/key": operation(&[], None, json!({}), json!({})),
         });
@@ -87,7 +89,7 @@ impl Mock {
             .spawn()
             .unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
-        let lines = (0..8).map(|_| out.next().unwrap().unwrap()).collect();
+        let lines = (0..9).map(|_| out.next().unwrap().unwrap()).collect();
         Self { child, lines, _folder: folder }
     }
 
@@ -179,6 +181,12 @@ fn every_style_walks_all_records_exactly_once() {
     let walked =
         walk(&mock, "/page?size=10", "", |answer, pages| more(answer).then(|| format!("/page?size=10&page={pages}")));
     assert_eq!(walked, (all.clone(), 6));
+    let walked = walk(&mock, "/last?limit=10", "/data", |answer, _| {
+        let more = answer.body.as_ref().unwrap()["has_more"].as_bool().unwrap();
+        let last = answer.ids("/data").pop().unwrap();
+        more.then(|| format!("/last?limit=10&starting_after={last}"))
+    });
+    assert_eq!(walked, (all.clone(), 6));
     assert_eq!(walk(&mock, "/none", "", |_, _| None), (all.clone(), 1));
     // Record 11 is 70 seconds after the first.
     let walked = walk(&mock, "/link/me?per_page=10&since=2024-01-01T00:01:10Z", "", |answer, _| answer.next_link());
@@ -219,7 +227,7 @@ fn it_says_what_it_serves_and_ends_when_told_to() {
         "{:?}",
         mock.lines
     );
-    assert_eq!(mock.lines.iter().collect::<BTreeSet<_>>().len(), 8);
+    assert_eq!(mock.lines.iter().collect::<BTreeSet<_>>().len(), 9);
     let killed = Command::new("kill").args(["-TERM", &mock.child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     assert_eq!(mock.child.wait().unwrap().code(), Some(0));

@@ -92,7 +92,13 @@ impl Lines {
         }
         self.pagination(stream);
         self.offset(stream);
+        self.parent(stream);
         self.parameters(stream);
+        for subject in ["auth", "rate-limit"] {
+            for inference in stream.inferences.iter().filter(|inference| inference.subject == subject) {
+                self.comment(KEYS, &format!("{subject}: {} ({})", inference.value, inference.reason));
+            }
+        }
     }
 
     fn pagination(&mut self, stream: &StreamPlan) {
@@ -117,6 +123,14 @@ impl Lines {
                 self.entry(at, "style", "cursor");
                 self.entry(at, "pointer", &text(pointer));
                 self.entry(at, "parameter", &text(parameter));
+                true
+            }
+            PaginationPlan::LastRecord { parameter, has_more } => {
+                self.entry(at, "style", "last-record");
+                self.entry(at, "parameter", &text(parameter));
+                if let Some(has_more) = has_more {
+                    self.entry(at, "has_more", &text(has_more));
+                }
                 true
             }
             PaginationPlan::Offset { parameter, .. } => {
@@ -153,6 +167,17 @@ impl Lines {
         self.entry(at, "parameter", &text(&offset.parameter));
         if let Some(initial) = &offset.initial {
             self.entry(at, "initial", &quoted(initial));
+        }
+    }
+
+    fn parent(&mut self, stream: &StreamPlan) {
+        let Some(parent) = &stream.parent else { return };
+        self.reason(stream, "parent", None);
+        self.line(KEYS, "parent:");
+        self.entry(KEYS + 2, "operation", &text(&parent.operation_id));
+        self.line(KEYS + 2, "bind:");
+        for binding in &parent.bind {
+            self.entry(KEYS + 4, &text(&binding.parameter), &text(&binding.pointer));
         }
     }
 

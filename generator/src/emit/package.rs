@@ -169,6 +169,7 @@ fn paging(plan: &PaginationPlan) -> String {
         PaginationPlan::Cursor { pointer, parameter } => {
             format!("cursor at {}, sent as {}", code(pointer), code(parameter))
         }
+        PaginationPlan::LastRecord { parameter, .. } => format!("key of the last record, sent as {}", code(parameter)),
         PaginationPlan::Offset { parameter, .. } => format!("records to skip, sent as {}", code(parameter)),
         PaginationPlan::Page { parameter, .. } => format!("page number, sent as {}", code(parameter)),
     }

@@ -28,6 +28,8 @@ pub(crate) fn page(
     query: &BTreeMap<String, String>,
     base: &str,
 ) -> MockPage {
+    // One thing is what it is: as many of it are not in one response.
+    let count = if stream.is_single { count.min(1) } else { count };
     let first = first_record(stream, records, count, query);
     let number = |name: &str| query.get(name).and_then(|value| value.parse::<u64>().ok());
     let asked = stream.page_size_parameter.as_ref().and_then(|name| number(name)).filter(|size| *size > 0);
@@ -44,6 +46,11 @@ pub(crate) fn page(
         PaginationPlan::Cursor { parameter, .. } => {
             query.get(parameter).and_then(|token| token.strip_prefix("after-")?.parse().ok()).unwrap_or(0)
         }
+        // The key of a record leads to the one after it.
+        PaginationPlan::LastRecord { parameter, .. } => {
+            let after = query.get(parameter).and_then(|key| (first..count).find(|index| records.has_key(*index, key)));
+            after.map_or(0, |index| index + 1 - first)
+        }
         PaginationPlan::Offset { parameter, .. } => number(parameter).unwrap_or(0),
         PaginationPlan::Page { parameter, first, .. } => {
             number(parameter).unwrap_or(*first).saturating_sub(*first).saturating_mul(size)
@@ -52,13 +59,21 @@ pub(crate) fn page(
     let start = first.saturating_add(skip).min(count);
     let end = start.saturating_add(size).min(count);
     let array: Vec<Value> = (start..end).map(|index| records.record(index)).collect();
-    let mut body =
-        if stream.records.is_empty() { Value::Array(array) } else { envelope(&stream.records, array.into()) };
+    let found = match stream.is_single {
+        true => array.into_iter().next().unwrap_or(Value::Null),
+        false => Value::Array(array),
+    };
+    let mut body = if stream.records.is_empty() { found } else { envelope(&stream.records, found) };
     let after = (end < count).then_some(end - first);
     let mut next_query = None;
     match &stream.pagination {
         PaginationPlan::Cursor { pointer, .. } => {
             put(&mut body, pointer, after.map_or(Value::Null, |after| json!(format!("after-{after}"))));
+        }
+        PaginationPlan::LastRecord { has_more, .. } => {
+            if let Some(pointer) = has_more {
+                put(&mut body, pointer, json!(after.is_some()));
+            }
         }
         PaginationPlan::LinkHeader | PaginationPlan::NextUrl { .. } => {
             next_query = after.map(|after| {

@@ -45,6 +45,14 @@ impl<'a> Records<'a> {
         record
     }
 
+    /// Whether record number `index` has this key, as a request names it.
+    pub(crate) fn has_key(&self, index: u64, key: &str) -> bool {
+        self.stream.key.as_ref().is_some_and(|path| match distinct(path, index) {
+            Value::String(text) => text == key,
+            value => value.to_string() == key,
+        })
+    }
+
     fn ty(&self, id: TypeId) -> Option<&Type> {
         self.plan.types.get(id.0)
     }

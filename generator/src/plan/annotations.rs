@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::duration;
-use super::model::OffsetMode;
+use super::model::{Binding, OffsetMode, ParentPlan};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, pointer};
 
@@ -26,6 +26,7 @@ pub(super) struct Source {
     pub(super) pagination: Option<Pagination>,
     pub(super) offset: Option<Offset>,
     pub(super) parameters: IndexMap<String, Value>,
+    pub(super) parent: Option<ParentPlan>,
     pub(super) interval_ms: Option<u64>,
 }
 
@@ -36,6 +37,7 @@ pub(super) enum Pagination {
     LinkHeader,
     NextUrl { pointer: String },
     Cursor { pointer: String, parameter: String, limit: Limit },
+    LastRecord { parameter: String, has_more: Option<String>, limit: Limit },
     Offset { parameter: String, limit: Limit },
     Page { parameter: String, first: u64, limit: Limit },
 }
@@ -86,6 +88,7 @@ pub(super) fn source(
         pagination: keys.inner("pagination", pagination),
         offset: keys.inner("offset", offset),
         parameters: keys.map("parameters"),
+        parent: keys.inner("parent", parent),
         interval_ms: keys.inner("schedule", interval),
         at: at.clone(),
     };
@@ -108,6 +111,26 @@ pub(super) fn connector(document: &Document, said: &mut Diagnostics) -> Connecto
     connector
 }
 
+fn parent(keys: &mut Keys<'_>) -> Option<ParentPlan> {
+    let (operation_id, bind) = (keys.required_text("operation"), keys.map("bind"));
+    if bind.is_empty() && !keys.object.contains_key("bind") {
+        keys.error(None, "`bind` is missing".to_owned(), Some("write, for each parameter, a pointer: {owner: /login}"));
+        return None;
+    }
+    let mut bound = Vec::new();
+    for (parameter, value) in bind {
+        match value.as_str().filter(|text| pointer::is_pointer(text)) {
+            Some(pointer) => bound.push(Binding { parameter, pointer: pointer.to_owned() }),
+            None => {
+                let message =
+                    format!("`{parameter}` is bound to {value}, which is no JSON Pointer into the parent's record");
+                keys.error(Some("bind"), message, None);
+            }
+        }
+    }
+    Some(ParentPlan { operation_id: operation_id?, bind: bound })
+}
+
 fn interval(keys: &mut Keys<'_>) -> Option<u64> {
     let text = keys.text("interval")?;
     let millis = duration::millis(&text);
@@ -122,7 +145,7 @@ fn interval(keys: &mut Keys<'_>) -> Option<u64> {
 }
 
 fn pagination(keys: &mut Keys<'_>) -> Option<Pagination> {
-    const STYLES: [&str; 6] = ["page", "offset", "cursor", "next-url", "link-header", "none"];
+    const STYLES: [&str; 7] = ["page", "offset", "cursor", "last-record", "next-url", "link-header", "none"];
     let style = keys.required_text("style")?;
     match style.as_str() {
         "none" => Some(Pagination::None),
@@ -132,6 +155,11 @@ fn pagination(keys: &mut Keys<'_>) -> Option<Pagination> {
             let (pointer, parameter) = (keys.required_pointer("pointer"), keys.required_text("parameter"));
             let limit = limit(keys);
             Some(Pagination::Cursor { pointer: pointer?, parameter: parameter?, limit })
+        }
+        "last-record" => {
+            let (parameter, has_more) = (keys.required_text("parameter"), keys.pointer("has_more"));
+            let limit = limit(keys);
+            Some(Pagination::LastRecord { parameter: parameter?, has_more, limit })
         }
         "offset" => {
             let parameter = keys.required_text("parameter");
@@ -148,7 +176,7 @@ fn pagination(keys: &mut Keys<'_>) -> Option<Pagination> {
             let hint =
                 near.map_or_else(|| format!("one of: {}", STYLES.join(", ")), |near| format!("did you mean `{near}`?"));
             keys.error(Some("style"), format!("there is no style of pagination called `{other}`"), Some(&hint));
-            keys.known.extend(["parameter", "pointer", "first", "limit_parameter", "limit"]);
+            keys.known.extend(["parameter", "pointer", "has_more", "first", "limit_parameter", "limit"]);
             None
         }
     }

@@ -11,6 +11,8 @@ mod names;
 mod numbers;
 mod operations;
 mod parameters;
+mod relatives;
+mod reserved;
 mod schema;
 mod select;
 mod streams;

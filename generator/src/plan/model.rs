@@ -242,6 +242,8 @@ pub struct StreamPlan {
     pub records: String,
     /// Whether every response must have something there.
     pub records_required: bool,
+    /// Whether there is one record in a response, not a list of them.
+    pub is_single: bool,
     /// The operation's parameters: path, query and header, in the document's order.
     pub parameters: Vec<ParameterPlan>,
     /// The record's key.
@@ -256,6 +258,10 @@ pub struct StreamPlan {
     pub page_size_parameter: Option<String>,
     /// The ways to be let in, one of which must be taken; each lists what it takes together. Empty: nothing is asked for.
     pub auth: Vec<Vec<AuthScheme>>,
+    /// The stream whose records give this one's requests their parameters, if it is a child.
+    pub parent: Option<ParentPlan>,
+    /// What the document says of how often the API may be asked, if anything.
+    pub rate_limit: Option<RateLimitPlan>,
     /// Pause between two cycles, in milliseconds.
     pub interval_ms: u64,
     /// What was inferred rather than annotated, with reasons.
@@ -312,7 +318,7 @@ impl fmt::Display for AuthScheme {
 /// A fact that was inferred.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inference {
-    /// What it is about: `records`, `key`, `pagination`, `offset`, `topic`.
+    /// What it is about: `records`, `key`, `pagination`, `offset`, `parent`, `auth`, `rate-limit`, `topic`.
     pub subject: &'static str,
     /// What was inferred, for a person to read.
     pub value: String,
@@ -408,6 +414,34 @@ pub struct FieldStep {
     pub rust_name: String,
 }
 
+/// The stream whose records give a child's requests their parameters. Parameters of the same name as the parent's own have
+/// the values that the parent was asked with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParentPlan {
+    /// The parent's operation.
+    pub operation_id: String,
+    /// What each of its records gives.
+    pub bind: Vec<Binding>,
+}
+
+/// A parameter of a child, and where in a record of the parent its value is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The child's parameter.
+    pub parameter: String,
+    /// JSON Pointer from the parent's record.
+    pub pointer: String,
+}
+
+/// What the document says of how often the API may be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateLimitPlan {
+    /// Whether status 429 is an answer of the operation.
+    pub refuses: bool,
+    /// The response headers that tell of the limit.
+    pub headers: Vec<String>,
+}
+
 /// How a stream reads only what is new.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OffsetPlan {
@@ -448,6 +482,13 @@ pub enum PaginationPlan {
         pointer: String,
         /// Query parameter that takes it.
         parameter: String,
+    },
+    /// The key of the last record read.
+    LastRecord {
+        /// Query parameter that takes it.
+        parameter: String,
+        /// JSON Pointer to a truth value: whether there is more.
+        has_more: Option<String>,
     },
     /// Records to skip.
     Offset {

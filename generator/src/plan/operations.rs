@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use openapiv3::{Operation, PathItem, ReferenceOr, Response, StatusCode};
+use openapiv3::{Link, Operation, PathItem, ReferenceOr, Response, StatusCode};
 
 use super::schema::{SchemaRef, schema_ref};
 use crate::document::{Document, pointer};
@@ -48,6 +48,8 @@ pub(super) struct Answer<'a> {
     pub(super) schema: SchemaRef<'a>,
     /// Names of the documented headers.
     pub(super) headers: Vec<&'a str>,
+    /// What the response leads to, by the links' names.
+    pub(super) links: Vec<&'a Link>,
 }
 
 impl<'a> OperationRef<'a> {
@@ -61,10 +63,19 @@ impl<'a> OperationRef<'a> {
             let json = response.content.iter().find(|(media_type, _)| is_json(media_type));
             if let Some(schema) = json.and_then(|(_, content)| content.schema.as_ref()) {
                 let headers = response.headers.keys().map(String::as_str).collect();
-                return Ok(Answer { schema: schema_ref(schema), headers });
+                let links = response.links.values().filter_map(|link| link.as_item()).collect();
+                return Ok(Answer { schema: schema_ref(schema), headers, links });
             }
         }
         Err(if has_success { "no 2xx response has a JSON body with a schema" } else { "no 2xx response" }.to_owned())
+    }
+
+    /// Whether an answer is 429, and the names of the headers that the answers have.
+    pub(super) fn limits(&self, document: &'a Document) -> (bool, Vec<&'a str>) {
+        let responses = &self.operation.responses.responses;
+        let refuses = responses.keys().any(|status| *status == StatusCode::Code(429));
+        let responses = responses.values().filter_map(|response| resolve(document, response));
+        (refuses, responses.flat_map(|response| response.headers.keys().map(String::as_str)).collect())
     }
 }
 

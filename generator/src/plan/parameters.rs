@@ -6,9 +6,9 @@ use openapiv3::{Parameter, ParameterSchemaOrContent, QueryStyle, ReferenceOr};
 use serde_json::Value;
 
 use super::model::{ParameterLocation, ParameterPlan, ParameterScalar, ParameterType, ParameterValue};
-use super::names;
 use super::operations::OperationRef;
 use super::schema::{SchemaRef, Schemas, ShapeKind, schema_ref};
+use super::{infer, names, reserved};
 use crate::document::Document;
 
 /// A parameter, and what inference asks of its schema.
@@ -147,6 +147,9 @@ pub(super) fn value(value: &Value, ty: ParameterType) -> Result<ParameterValue, 
         if let Some(name) = text.strip_prefix("${config:").and_then(|rest| rest.strip_suffix('}')) {
             let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
             return match is_name {
+                true if reserved::is_reserved(name) && !name.starts_with("parameter.") => {
+                    Err(format!("`{name}` is a property of every connector; choose another name"))
+                }
                 true => Ok(ParameterValue::Config(name.to_owned())),
                 false => Err(format!("`{name}` cannot be the name of a property")),
             };
@@ -165,14 +168,31 @@ pub(super) fn value(value: &Value, ty: ParameterType) -> Result<ParameterValue, 
     Ok(ParameterValue::Literal(literal))
 }
 
-/// The configuration property that a parameter of the name is set from where nobody chose another.
-pub(super) fn property_name(parameter: &str) -> String {
-    names::package_name(parameter).replace('-', ".")
+/// Names that say nothing without what they are the name of.
+const GENERIC: [&str; 10] = ["id", "uuid", "guid", "uid", "sid", "key", "name", "slug", "type", "code"];
+
+/// The configuration property that a parameter is set from where nobody chose another: its own name, in lower case with
+/// dots. One that says nothing by itself stands after what the path has before it, so that `/pets/{id}` asks for
+/// `pet.id`; one that has a meaning in every connector stands after `parameter`.
+pub(super) fn property_name(parameter: &ParameterPlan, path: &str) -> String {
+    let dotted = |text: &str| names::package_name(text).replace('-', ".");
+    let mut name = dotted(&parameter.wire_name);
+    if GENERIC.contains(&name.as_str()) {
+        let placeholder = format!("{{{}}}", parameter.wire_name);
+        let before = match parameter.location {
+            ParameterLocation::Path => path.split_once(&placeholder).map_or(path, |(before, _)| before),
+            ParameterLocation::Query | ParameterLocation::Header => path,
+        };
+        if let Some(owner) = infer::last_name(before) {
+            name = format!("{}.{name}", dotted(&names::singular(owner)));
+        }
+    }
+    if reserved::is_reserved(&name) { format!("parameter.{name}") } else { name }
 }
 
 /// A parameter's value that is configured.
-pub(super) fn configured_value(parameter: &str) -> ParameterValue {
-    ParameterValue::Config(property_name(parameter))
+pub(super) fn configured_value(parameter: &ParameterPlan, path: &str) -> ParameterValue {
+    ParameterValue::Config(property_name(parameter, path))
 }
 
 fn literal(value: &Value, scalar: ParameterScalar) -> Result<Value, String> {

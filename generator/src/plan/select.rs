@@ -1,17 +1,20 @@
 //! Which operations become streams, and the plan of them together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::annotations;
+use super::fields::{self, NoField, Use};
+use super::infer;
 use super::model::{ConnectorPlan, DocumentFacts};
 use super::names::{self, Items};
 use super::numbers::FieldNumbers;
 use super::operations::{OperationRef, operations};
 use super::parameters;
+use super::relatives;
 use super::schema::Schemas;
-use super::streams::{Context, Draft, draft};
+use super::streams::{Context, Draft, Missing, draft};
 use super::types::Types;
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, nearest};
 use crate::document::{Document, pointer};
 
 /// Which operations are wanted.
@@ -22,7 +25,7 @@ pub enum Selection {
     Annotated,
     /// Those with these ids.
     Operations(Vec<String>),
-    /// Every one that can be a stream and whose required parameters have values.
+    /// Every one that can be a stream. Required parameters without a value become configuration properties.
     All,
 }
 
@@ -33,8 +36,8 @@ pub struct PlanOptions {
     pub selection: Selection,
     /// The connector's name, in place of the document's.
     pub name: Option<String>,
-    /// Whether required parameters without a value become configuration properties of their names. Otherwise their
-    /// operations are refused, or left out of all.
+    /// Whether required parameters without a value become configuration properties also where operations are selected by
+    /// name or annotation. Otherwise those are refused.
     pub configures_missing: bool,
     /// The Protobuf field numbers that an earlier generation gave out.
     pub numbers: FieldNumbers,
@@ -87,7 +90,7 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
     let mut said = Diagnostics::default();
     let all = operations(document);
     let mut context = context(document, options.name.as_deref(), &mut said);
-    context.configures_missing = options.configures_missing;
+    context.configures_missing = options.configures_missing || *selection == Selection::All;
     if let Selection::Operations(ids) = selection {
         for id in ids.iter().filter(|id| !all.iter().any(|operation| operation.id == **id)) {
             let message = format!("the document has no operation `{id}`");
@@ -127,17 +130,16 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
                 }
             }
             Err(reason) => left_out.push(LeftOut::new(operation, reason)),
-            Ok(draft) if !draft.missing.is_empty() && must => {
-                for name in &draft.missing {
-                    said.push(missing_value(document, operation, name));
+            Ok(draft) if draft.missing.is_empty() => drafts.push(draft),
+            Ok(draft) => {
+                for missing in &draft.missing {
+                    said.push(missing_value(document, operation, &draft, missing));
                 }
             }
-            Ok(draft) if !draft.missing.is_empty() => {
-                left_out.push(LeftOut::new(operation, missing_reason(&draft.missing)));
-            }
-            Ok(draft) => drafts.push(draft),
         }
     }
+    check_parents(&mut context, &all, &drafts, &mut said);
+    relatives::infer(document, &context.types, &mut drafts);
     warn_of_faults(document, &mut said);
     if drafts.is_empty() && !said.has_errors() {
         said.push(nothing_selected(document, selection));
@@ -172,9 +174,58 @@ pub(super) fn warn_of_faults(document: &Document, said: &mut Diagnostics) {
     }
 }
 
-/// Why an operation's required parameters keep it out.
-pub(super) fn missing_reason(missing: &[String]) -> String {
-    format!("no value for the required `{}`", missing.join("`, `"))
+/// Refuses annotated parents that are not there, and records that lack what is bound; says that none is followed yet.
+fn check_parents<'a>(context: &mut Context<'a>, all: &[OperationRef<'a>], drafts: &[Draft], said: &mut Diagnostics) {
+    let mut unfollowed = Vec::new();
+    for child in drafts.iter().filter(|draft| draft.is_annotated) {
+        let Some(parent) = &child.stream.parent else { continue };
+        let Some(operation) = all.iter().find(|operation| operation.id == child.stream.operation_id) else { continue };
+        let at = format!("{}/parent", pointer::join(&operation.at, annotations::SOURCE));
+        let mut error = |message: String, at: &str, hint: Option<String>| {
+            let mut diagnostic = context.document.locate(Diagnostic::error(message), at);
+            diagnostic.hint = hint;
+            said.push(diagnostic);
+        };
+        let Some(above) = all.iter().find(|above| above.id == parent.operation_id) else {
+            let near = nearest(&parent.operation_id, all.iter().map(|operation| operation.id.as_str()));
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            error(format!("the document has no operation `{}`", parent.operation_id), &format!("{at}/operation"), hint);
+            continue;
+        };
+        for bound in &parent.bind {
+            if !child.stream.parameters.iter().any(|plan| plan.wire_name == bound.parameter) {
+                let message = format!("the operation has no parameter `{}`", bound.parameter);
+                error(message, &pointer::join(&format!("{at}/bind"), &bound.parameter), None);
+            }
+        }
+        let known = drafts.iter().find(|draft| draft.stream.operation_id == above.id).cloned();
+        let above = match known.map_or_else(|| draft(context, above, &mut Diagnostics::default()), Ok) {
+            Ok(above) => above,
+            Err(reason) => {
+                let message = format!("the operation `{}` cannot be a parent: {reason}", parent.operation_id);
+                said.push(context.document.locate(Diagnostic::error(message), &format!("{at}/operation")));
+                continue;
+            }
+        };
+        for bound in &parent.bind {
+            let found = fields::resolve(&context.types, above.stream.record, &bound.pointer, Use::Value);
+            if let Err(NoField { message, hint }) = found {
+                let at = pointer::join(&format!("{at}/bind"), &bound.parameter);
+                let mut diagnostic = context.document.locate(Diagnostic::error(message), &at);
+                diagnostic.hint = hint;
+                said.push(diagnostic);
+            }
+        }
+        unfollowed.push(format!("`{}`", child.stream.operation_id));
+    }
+    if !unfollowed.is_empty() {
+        let message = format!(
+            "a `parent` is not followed yet: {} {} read with the parameters that are set",
+            unfollowed.join(", "),
+            if unfollowed.len() == 1 { "is" } else { "are" }
+        );
+        said.push(context.document.locate(Diagnostic::warning(message), "/paths"));
+    }
 }
 
 fn already_said(said: &Diagnostics, at: &str) -> bool {
@@ -184,9 +235,11 @@ fn already_said(said: &Diagnostics, at: &str) -> bool {
     })
 }
 
-fn missing_value(document: &Document, operation: &OperationRef<'_>, name: &str) -> Diagnostic {
-    let message = format!("the required parameter `{name}` of `{}` has no value", operation.id);
-    let property = parameters::property_name(name);
+fn missing_value(document: &Document, operation: &OperationRef<'_>, draft: &Draft, missing: &Missing) -> Diagnostic {
+    let Missing { name, property } = missing;
+    let is_bound = draft.stream.parent.iter().flat_map(|parent| &parent.bind).any(|bound| bound.parameter == *name);
+    let why = if is_bound { ": a `parent` cannot be followed yet" } else { "" };
+    let message = format!("the required parameter `{name}` of `{}` has no value{why}", operation.id);
     let hint = format!(
         "add it to `{}` under `parameters`: a literal, or \"${{config:{property}}}\" to have it configured",
         annotations::SOURCE
@@ -200,7 +253,7 @@ fn missing_value(document: &Document, operation: &OperationRef<'_>, name: &str) 
 
 fn nothing_selected(document: &Document, selection: &Selection) -> Diagnostic {
     let message = match selection {
-        Selection::All => "no operation can be a stream whose required parameters have values",
+        Selection::All => "no operation can be a stream",
         Selection::Annotated | Selection::Operations(_) => "no operation is selected",
     };
     let hint = format!(
@@ -211,6 +264,8 @@ fn nothing_selected(document: &Document, selection: &Selection) -> Diagnostic {
 }
 
 fn assemble(context: Context<'_>, drafts: Vec<Draft>, numbers: &FieldNumbers) -> ConnectorPlan {
+    let mut drafts = drafts;
+    distinct_topics(&mut drafts);
     let mut items = Items::default();
     let records: Vec<_> = drafts.iter().map(|draft| draft.stream.record).collect();
     let mut finished = context.types.finish(&records, &mut items);
@@ -242,6 +297,20 @@ fn assemble(context: Context<'_>, drafts: Vec<Draft>, numbers: &FieldNumbers) ->
         types: finished.types,
         numbers,
         streams,
+    }
+}
+
+/// Inferred topics of their own: two operation ids can come to the same name.
+fn distinct_topics(drafts: &mut [Draft]) {
+    let is_inferred = |draft: &Draft| draft.stream.inferences.iter().any(|inference| inference.subject == "topic");
+    let annotated = drafts.iter().filter(|draft| !is_inferred(draft));
+    let mut taken: BTreeSet<String> = annotated.map(|draft| draft.stream.topic.clone()).collect();
+    for draft in drafts.iter_mut().filter(|draft| is_inferred(draft)) {
+        let (base, mut number) = (draft.stream.topic.clone(), 2);
+        while !taken.insert(draft.stream.topic.clone()) {
+            draft.stream.topic = infer::topic::numbered(&base, number);
+            number += 1;
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 //! other with the reason.
 
 use super::auth;
-use super::model::{Inference, OffsetMode, OffsetPlan, PaginationPlan};
+use super::model::{Inference, OffsetMode, OffsetPlan, PaginationPlan, RateLimitPlan};
 use super::operations::operations;
+use super::relatives;
 use super::select::{LeftOut, context, warn_of_faults};
 use super::streams::{Draft, draft};
 use crate::diagnostic::Diagnostics;
@@ -29,6 +30,8 @@ pub struct Candidate {
     pub path: String,
     /// Whether it has `x-kafka-source`.
     pub is_annotated: bool,
+    /// Whether a response is one record.
+    pub is_single: bool,
     /// The topic.
     pub topic: String,
     /// JSON Pointer to the records.
@@ -39,6 +42,10 @@ pub struct Candidate {
     pub pagination: String,
     /// How it reads only what is new, in words.
     pub offset: Option<String>,
+    /// The operation whose records give this one's requests their parameters, in words.
+    pub parent: Option<String>,
+    /// What the document says of how often the API may be asked.
+    pub rate_limit: Option<RateLimitPlan>,
     /// What the API asks for: one of these.
     pub auth: Vec<String>,
     /// Required parameters without a value.
@@ -55,27 +62,36 @@ pub struct Candidate {
 pub fn survey(document: &Document) -> Result<Survey, Diagnostics> {
     let mut said = Diagnostics::default();
     let mut context = context(document, None, &mut said);
-    let (mut streams, mut others) = (Vec::new(), Vec::new());
+    let (mut drafts, mut others) = (Vec::new(), Vec::new());
     for operation in operations(document) {
         match draft(&mut context, &operation, &mut said) {
-            Ok(Draft { stream, is_annotated, missing }) => streams.push(Candidate {
-                operation_id: stream.operation_id,
-                path: stream.path,
-                is_annotated,
-                topic: stream.topic,
-                records: stream.records,
-                key: stream.key.map(|key| key.pointer),
-                pagination: pagination(&stream.pagination),
-                offset: stream.offset.as_ref().map(offset),
-                auth: auth::describe(&stream.auth),
-                missing,
-                inferences: stream.inferences,
-            }),
+            Ok(draft) => drafts.push(draft),
             Err(reason) => others.push(LeftOut::new(&operation, reason)),
         }
     }
+    relatives::infer(document, &context.types, &mut drafts);
+    let streams = drafts.into_iter().map(candidate).collect();
     warn_of_faults(document, &mut said);
     if said.has_errors() { Err(said) } else { Ok(Survey { streams, others, warnings: said }) }
+}
+
+fn candidate(Draft { stream, is_annotated, missing, .. }: Draft) -> Candidate {
+    Candidate {
+        operation_id: stream.operation_id,
+        path: stream.path,
+        is_annotated,
+        is_single: stream.is_single,
+        topic: stream.topic,
+        records: stream.records,
+        key: stream.key.map(|key| key.pointer),
+        pagination: pagination(&stream.pagination),
+        offset: stream.offset.as_ref().map(offset),
+        parent: stream.parent.as_ref().map(relatives::describe),
+        rate_limit: stream.rate_limit,
+        auth: auth::describe(&stream.auth),
+        missing: missing.into_iter().map(|missing| missing.name).collect(),
+        inferences: stream.inferences,
+    }
 }
 
 fn pagination(pagination: &PaginationPlan) -> String {
@@ -85,6 +101,10 @@ fn pagination(pagination: &PaginationPlan) -> String {
         PaginationPlan::LinkHeader => "link-header".to_owned(),
         PaginationPlan::NextUrl { pointer } => format!("next-url at {pointer}"),
         PaginationPlan::Cursor { pointer, parameter } => format!("cursor {parameter} from {pointer}"),
+        PaginationPlan::LastRecord { parameter, has_more: Some(pointer) } => {
+            format!("last-record {parameter} while {pointer}")
+        }
+        PaginationPlan::LastRecord { parameter, has_more: None } => format!("last-record {parameter}"),
         PaginationPlan::Offset { parameter, limit } => format!("offset {parameter}{}", full(limit)),
         PaginationPlan::Page { parameter, first, size } => format!("page {parameter} from {first}{}", full(size)),
     }

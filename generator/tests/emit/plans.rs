@@ -121,8 +121,11 @@ fn stream(operation_id: &str, rust_name: &str, module: &str, path: &str, record:
         timestamp: None,
         offset: None,
         pagination: PaginationPlan::None,
+        is_single: false,
         page_size_parameter: None,
         auth: Vec::new(),
+        parent: None,
+        rate_limit: None,
         interval_ms: 60_000,
         inferences: Vec::new(),
     }
@@ -414,6 +417,15 @@ fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
             key: Some(path("/inner/number", &["inner", "number"], Scalar::Int64)),
             pagination: PaginationPlan::NextUrl { pointer: "/links/next".to_owned() },
             ..stream("urls", "Urls", "r#loop", "/urls", plain)
+        },
+        StreamPlan {
+            records: "/data".to_owned(),
+            key: Some(path("/inner/number", &["inner", "number"], Scalar::Int64)),
+            pagination: PaginationPlan::LastRecord {
+                parameter: "starting_after".to_owned(),
+                has_more: Some("/has_more".to_owned()),
+            },
+            ..stream("last", "Last", "last", "/last", plain)
         },
         stream("once", "Vec", "vec", "/once", event),
     ]

@@ -105,7 +105,7 @@ impl Stream {
     ) -> Result<ReadPage, StreamError> {
         let facts = self.facts();
         let reached = page.reached().unwrap_or_default();
-        let end = PageEnd { link, body, received: page.received };
+        let end = PageEnd { link, body, received: page.received, last_key: page.last_key() };
         let next = facts.pagination.next(before.page(), end)?;
         // Without pages, a stream that asks for what comes after the last record has more until nothing comes.
         let chained = facts.pagination == Pagination::None

@@ -113,6 +113,33 @@ impl TypedOperation for FollowNotes {
     }
 }
 
+/// The same API, asked for what comes after the last note of the page before.
+struct BrowseNotes;
+
+impl TypedOperation for BrowseNotes {
+    type Record<'page> = Note<'page>;
+
+    fn facts() -> OperationFacts {
+        OperationFacts {
+            id: "browseNotes".into(),
+            pagination: Pagination::LastRecord { parameter: "above".into(), has_more: Some("/more".into()) },
+            ..ListNotes::facts()
+        }
+    }
+
+    fn request(&self) -> Request {
+        Request::get("/notes")
+    }
+
+    fn key(record: &Note<'_>, out: &mut Vec<u8>) -> bool {
+        record.id.write_key(out)
+    }
+
+    fn offset<'record>(record: &'record Note<'_>) -> Option<OffsetValue<'record>> {
+        record.at.offset_value()
+    }
+}
+
 /// Ten notes a page; what it is asked is written down.
 #[derive(Clone, Default)]
 struct Api {
@@ -147,7 +174,7 @@ async fn answer(
         api.notes.lock().unwrap().iter().filter(|(id, at)| *at >= since && *id > above).cloned().collect();
     let page: Vec<_> = notes.iter().skip(after).take(10).map(|(id, at)| json!({ "id": id, "at": at })).collect();
     let next = (after + 10 < notes.len()).then(|| (after + 10).to_string());
-    Ok(axum::Json(json!({ "notes": page, "next": next })))
+    Ok(axum::Json(json!({ "notes": page, "more": next.is_some(), "next": next })))
 }
 
 /// A connector and all that it needs.
@@ -294,6 +321,26 @@ async fn a_stream_that_follows_the_last_record_asks_until_nothing_comes() {
     setup.api.add(26..=26, "2024-01-01T00:00:00Z");
     assert_eq!(setup.run_connector(&connector, Mode::Once, stopped).await.unwrap().records, 1);
     assert_eq!(setup.ids().await, (4..=26).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_page_begins_after_the_last_record_of_the_one_before() {
+    let setup = Setup::new().await;
+    setup.api.add(1..=25, "2024-01-01T00:00:00Z");
+    let connector = Connector::new("notes").operation(|_| Ok(BrowseNotes));
+    let (_stop, stopped) = watch::channel(false);
+    let summary = setup.run_connector(&connector, Mode::Once, stopped.clone()).await.unwrap();
+    assert_eq!((summary.records, summary.pages), (25, 3));
+    let above = |setup: &Setup| -> Vec<_> {
+        setup.api.asked().into_iter().map(|mut query| query.remove("above").unwrap_or_default()).collect()
+    };
+    assert_eq!(above(&setup), ["", "10", "20"]);
+
+    // What comes again at the boundary is dropped, and still leads to the next page.
+    setup.api.add(26..=26, "2024-01-02T00:00:00Z");
+    assert_eq!(setup.run_connector(&connector, Mode::Once, stopped).await.unwrap().records, 1);
+    assert_eq!(above(&setup), ["", "10", "20"]);
+    assert_eq!(setup.ids().await, (1..=26).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -48,6 +48,8 @@ pub struct Page {
     pub(crate) next: Option<String>,
     /// How many records the API sent, dropped repeats included.
     pub(crate) received: usize,
+    /// The key of the last record, if that one was dropped; empty if it has none.
+    dropped_last: Option<Vec<u8>>,
     offsets: Option<OffsetTracker>,
 }
 
@@ -82,6 +84,7 @@ impl Page {
             next: None,
             received: 0,
             offsets: None,
+            dropped_last: None,
         }
     }
 
@@ -110,6 +113,15 @@ impl Page {
     /// How far the offset values have come, if they are followed.
     pub(crate) fn reached(&mut self) -> Option<Boundary> {
         self.offsets.take().map(|tracker| tracker.reached)
+    }
+
+    /// The key of the last record that the API sent, dropped or not.
+    pub(crate) fn last_key(&self) -> Option<String> {
+        let key = match &self.dropped_last {
+            Some(key) => key.as_slice(),
+            None => &self.keys[self.entries.last()?.key.clone()?],
+        };
+        Some(String::from_utf8_lossy(key).into_owned())
     }
 
     /// How many records the page holds.
@@ -149,6 +161,7 @@ impl Page {
             let content = &self.values[value_start + self.wire.prefix.len()..];
             let verdict = tracker.observe(offset, || content_hash(&self.keys[key_start..], content));
             if !verdict.map_err(Refused::Offset)? {
+                self.dropped_last = Some(self.keys[key_start..].to_vec());
                 self.values.truncate(value_start);
                 self.keys.truncate(key_start);
                 return Ok(false);
@@ -160,6 +173,7 @@ impl Page {
             }
             *self.drift.entry((drift.kind, drift.place)).or_default() += 1;
         }
+        self.dropped_last = None;
         self.entries.push(Entry { key, value: value_start..self.values.len(), timestamp });
         Ok(true)
     }

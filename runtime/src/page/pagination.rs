@@ -26,6 +26,14 @@ pub enum Pagination {
         /// Query parameter that takes the token.
         parameter: Cow<'static, str>,
     },
+    /// The request names the last record read, by its key.
+    LastRecord {
+        /// Query parameter that takes the key.
+        parameter: Cow<'static, str>,
+        /// JSON Pointer to the truth value in the body that says whether there is more. Without it, or with nothing there,
+        /// only an empty page ends the cycle.
+        has_more: Option<Cow<'static, str>>,
+    },
     /// The request says how many records to skip. A page with fewer records than asked for ends the cycle.
     Offset {
         /// Query parameter for the number of records to skip.
@@ -50,7 +58,7 @@ pub enum Pagination {
 pub enum PageToken {
     /// A URL that the API gave.
     Url(String),
-    /// A token that the API gave.
+    /// A token that the API gave, or the key of the last record.
     Cursor(String),
     /// How many records to skip.
     Offset(u64),
@@ -67,6 +75,8 @@ pub struct PageEnd {
     pub body: Option<String>,
     /// How many records the API sent.
     pub received: usize,
+    /// The key of the last record that the API sent, if it has one.
+    pub last_key: Option<String>,
 }
 
 /// A pagination that leads nowhere.
@@ -78,6 +88,12 @@ pub enum PaginationError {
         /// What it named.
         token: String,
     },
+    /// The last record read has no key, which the next request would name.
+    #[error("the last record of the page has no key, and the next page is asked for by it")]
+    NoKey,
+    /// The API says that there is more, and sent nothing to go on from.
+    #[error("the response says that there is more, but holds no record to go on from")]
+    NothingToGoOnFrom,
 }
 
 impl Pagination {
@@ -85,6 +101,7 @@ impl Pagination {
     pub(crate) fn body_pointer(&self) -> Option<&str> {
         match self {
             Self::NextUrl { pointer } | Self::Cursor { pointer, .. } => Some(pointer),
+            Self::LastRecord { has_more, .. } => has_more.as_deref(),
             Self::None | Self::LinkHeader | Self::Offset { .. } | Self::Page { .. } => None,
         }
     }
@@ -93,7 +110,7 @@ impl Pagination {
     pub(crate) fn apply(&self, request: &mut Request, token: Option<&PageToken>) {
         match (self, token) {
             (_, Some(PageToken::Url(url))) => request.target = Target::Absolute(url.clone()),
-            (Self::Cursor { parameter, .. }, Some(PageToken::Cursor(cursor))) => {
+            (Self::Cursor { parameter, .. } | Self::LastRecord { parameter, .. }, Some(PageToken::Cursor(cursor))) => {
                 request.set_query(parameter, cursor.clone());
             }
             (Self::Offset { parameter, .. }, Some(PageToken::Offset(skip))) => {
@@ -104,7 +121,10 @@ impl Pagination {
             }
             (Self::Page { parameter, first, .. }, _) => request.set_query(parameter, first.to_string()),
             (Self::Offset { parameter, .. }, _) => request.set_query(parameter, "0".to_owned()),
-            (Self::None | Self::LinkHeader | Self::NextUrl { .. } | Self::Cursor { .. }, _) => {}
+            (
+                Self::None | Self::LinkHeader | Self::NextUrl { .. } | Self::Cursor { .. } | Self::LastRecord { .. },
+                _,
+            ) => {}
         }
     }
 
@@ -112,7 +132,7 @@ impl Pagination {
     ///
     /// # Errors
     ///
-    /// If the response names itself as the next page.
+    /// If the response names itself as the next page, or says that there is more without saying from where.
     pub(crate) fn next(&self, current: Option<&PageToken>, end: PageEnd) -> Result<Option<PageToken>, PaginationError> {
         let named = |text: Option<String>| text.filter(|text| !text.is_empty());
         let received = end.received as u64;
@@ -122,6 +142,11 @@ impl Pagination {
             Self::LinkHeader => named(end.link).map(PageToken::Url),
             Self::NextUrl { .. } => named(end.body).map(PageToken::Url),
             Self::Cursor { .. } => named(end.body).map(PageToken::Cursor),
+            Self::LastRecord { .. } => match (end.body.as_deref(), received) {
+                (Some("true"), 0) => return Err(PaginationError::NothingToGoOnFrom),
+                (Some("false"), _) | (_, 0) => None,
+                _ => Some(PageToken::Cursor(named(end.last_key).ok_or(PaginationError::NoKey)?)),
+            },
             Self::Offset { limit, .. } => {
                 let skipped = if let Some(PageToken::Offset(skipped)) = current { *skipped } else { 0 };
                 (!is_last(*limit)).then_some(PageToken::Offset(skipped + received))
@@ -152,7 +177,7 @@ mod tests {
     use super::*;
 
     fn end(link: Option<&str>, body: Option<&str>, received: usize) -> PageEnd {
-        PageEnd { link: link.map(str::to_owned), body: body.map(str::to_owned), received }
+        PageEnd { link: link.map(str::to_owned), body: body.map(str::to_owned), received, last_key: None }
     }
 
     fn query(pagination: &Pagination, token: Option<&PageToken>) -> Vec<String> {
@@ -186,6 +211,33 @@ mod tests {
         let token = PageToken::Cursor("abc".to_owned());
         let error = style.next(Some(&token), end(None, Some("abc"), 3)).unwrap_err();
         assert!(error.to_string().contains("names itself"), "{error}");
+    }
+
+    #[test]
+    fn the_last_record_is_named_while_there_is_more() {
+        let style = Pagination::LastRecord { parameter: "starting_after".into(), has_more: Some("/has_more".into()) };
+        let page = |more: Option<&str>, received, key: Option<&str>| PageEnd {
+            last_key: key.map(str::to_owned),
+            ..end(None, more, received)
+        };
+        assert!(query(&style, None).is_empty());
+        let next = style.next(None, page(Some("true"), 2, Some("b"))).unwrap();
+        assert_eq!(query(&style, next.as_ref()), ["starting_after=b"]);
+        assert_eq!(style.next(next.as_ref(), page(Some("false"), 2, Some("d"))).unwrap(), None);
+        // Without the truth value, an empty page is the end.
+        assert_eq!(
+            style.next(next.as_ref(), page(None, 1, Some("c"))).unwrap(),
+            Some(PageToken::Cursor("c".to_owned()))
+        );
+        assert_eq!(style.next(next.as_ref(), page(None, 0, None)).unwrap(), None);
+        for (end, message) in [
+            (page(Some("true"), 0, None), "no record to go on from"),
+            (page(Some("true"), 1, None), "has no key"),
+            (page(Some("true"), 1, Some("b")), "names itself"),
+        ] {
+            let error = style.next(next.as_ref(), end).unwrap_err();
+            assert!(error.to_string().contains(message), "{error}");
+        }
     }
 
     #[test]

@@ -245,6 +245,14 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, '_, O> {
         Ok(())
     }
 
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<(), E> {
+        if !self.node.is_next {
+            return Err(E::invalid_type(serde::de::Unexpected::Bool(value), &self));
+        }
+        self.name_next(if value { "true" } else { "false" });
+        Ok(())
+    }
+
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<(), E> {
         if !self.node.is_next {
             return Err(E::invalid_type(serde::de::Unexpected::Unsigned(value), &self));

@@ -305,6 +305,13 @@ fn pagination(scope: &mut Scope<'_>, plan: &PaginationPlan) -> TokenStream {
         PaginationPlan::Cursor { pointer, parameter } => {
             quote!(#pagination::Cursor { pointer: #pointer.into(), parameter: #parameter.into() })
         }
+        PaginationPlan::LastRecord { parameter, has_more } => {
+            let has_more = match has_more {
+                Some(pointer) => quote!(Some(#pointer.into())),
+                None => quote!(None),
+            };
+            quote!(#pagination::LastRecord { parameter: #parameter.into(), has_more: #has_more })
+        }
         PaginationPlan::Offset { parameter, limit } => {
             let limit = optional_number(*limit);
             quote!(#pagination::Offset { parameter: #parameter.into(), limit: #limit })

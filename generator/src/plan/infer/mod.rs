@@ -1,8 +1,11 @@
 //! What annotations leave open, inferred: one module per subject, each a list of rules that have names and give reasons.
 
+pub(super) mod hints;
 pub(super) mod key;
+pub(super) mod limits;
 pub(super) mod offset;
 pub(super) mod pagination;
+pub(super) mod parent;
 pub(super) mod records;
 #[cfg(test)]
 mod tests;
@@ -23,9 +26,14 @@ fn first_of<'a>(wanted: &[&str], names: impl IntoIterator<Item = &'a str> + Clon
     wanted.iter().find_map(|wanted| names.clone().into_iter().find(|name| is_same(wanted, name)))
 }
 
+/// The last segment of a path that is no parameter.
+pub(super) fn last_name(path: &str) -> Option<&str> {
+    path.split('/').rev().find(|segment| !segment.is_empty() && !segment.contains('{'))
+}
+
 fn is_same(left: &str, right: &str) -> bool {
     let letters = |text: &str| -> String {
-        text.chars().filter(|c| !matches!(c, '_' | '-' | '.' | ' ')).map(|c| c.to_ascii_lowercase()).collect()
+        text.chars().filter(|c| !matches!(c, '_' | '-' | '.' | ' ' | '$')).map(|c| c.to_ascii_lowercase()).collect()
     };
     letters(left) == letters(right)
 }

@@ -3,14 +3,15 @@
 use super::{Inferred, first_of};
 use crate::document::pointer;
 use crate::plan::annotations::{Limit, Pagination};
-use crate::plan::model::ParameterLocation;
+use crate::plan::model::{ParameterLocation, ParameterScalar, ParameterType};
 use crate::plan::parameters::Known;
-use crate::plan::schema::{SchemaRef, Schemas, ShapeKind};
+use crate::plan::schema::{Located, SchemaRef, Schemas, ShapeKind};
 
-const CURSOR_PARAMETERS: [&str; 11] = [
+const CURSOR_PARAMETERS: [&str; 20] = [
     "cursor",
     "page_token",
     "next_token",
+    "pagination_token",
     "continuation_token",
     "continuation",
     "continue",
@@ -18,15 +19,25 @@ const CURSOR_PARAMETERS: [&str; 11] = [
     "marker",
     "next_cursor",
     "start_cursor",
+    "starting_token",
+    "page_cursor",
     "page[after]",
+    "page[cursor]",
+    "next_page_token",
+    "start_key",
+    "bookmark",
+    "iterator",
+    "from_token",
 ];
-const CURSOR_FIELDS: [&str; 14] = [
+const CURSOR_FIELDS: [&str; 18] = [
     "next_cursor",
     "next_page_token",
     "next_token",
     "continuation_token",
     "next_offset",
     "next_marker",
+    "next_page_cursor",
+    "next_start_key",
     "next",
     "next_page",
     "cursor",
@@ -35,11 +46,19 @@ const CURSOR_FIELDS: [&str; 14] = [
     "end_cursor",
     "after",
     "marker",
+    "bookmark",
+    "iterator",
 ];
-const URL_FIELDS: [&str; 6] = ["next", "next_url", "next_link", "next_page_url", "next_page_uri", "@odata.nextLink"];
-const PAGE_PARAMETERS: [&str; 5] = ["page", "page_number", "page_no", "page_num", "page[number]"];
-const OFFSET_PARAMETERS: [&str; 5] = ["offset", "skip", "start_at", "start", "start_index"];
-const LIMIT_PARAMETERS: [&str; 14] = [
+const URL_FIELDS: [&str; 8] =
+    ["next", "next_url", "next_link", "next_page_url", "next_page_uri", "next_uri", "@odata.nextLink", "next_page"];
+/// Parameters that take the key of the last record read.
+const LAST_RECORD_PARAMETERS: [&str; 4] = ["starting_after", "after_id", "last_id", "start_after"];
+/// Truth values that say whether there is more.
+const MORE_FIELDS: [&str; 3] = ["has_more", "has_next", "has_next_page"];
+const PAGE_PARAMETERS: [&str; 8] =
+    ["page", "page_number", "page_no", "page_num", "page[number]", "page_index", "current_page", "pg"];
+const OFFSET_PARAMETERS: [&str; 6] = ["offset", "skip", "start_at", "start", "start_index", "page[offset]"];
+const LIMIT_PARAMETERS: [&str; 16] = [
     "per_page",
     "page_size",
     "limit",
@@ -54,10 +73,27 @@ const LIMIT_PARAMETERS: [&str; 14] = [
     "first",
     "take",
     "page[size]",
+    "page[limit]",
+    "items_per_page",
 ];
-/// Objects beside the records that say how to go on.
-const PLACES: [&str; 9] =
-    ["meta", "metadata", "pagination", "paging", "page_info", "page", "links", "_links", "response_metadata"];
+/// Objects beside the records that say how to go on, by the way to them.
+const PLACES: [&[&str]; 15] = [
+    &["meta"],
+    &["metadata"],
+    &["pagination"],
+    &["paging"],
+    &["page_info"],
+    &["page"],
+    &["links"],
+    &["_links"],
+    &["response_metadata"],
+    &["cursor"],
+    &["cursors"],
+    &["paging", "cursors"],
+    &["paging", "next"],
+    &["meta", "page"],
+    &["meta", "pagination"],
+];
 
 /// What the operation looks like from outside.
 pub(in crate::plan) struct Facts<'f, 'a> {
@@ -65,12 +101,17 @@ pub(in crate::plan) struct Facts<'f, 'a> {
     pub(in crate::plan) response: &'f SchemaRef<'a>,
     pub(in crate::plan) headers: &'f [&'a str],
     pub(in crate::plan) parameters: &'f [Known],
+    /// JSON Pointer to the records.
+    pub(in crate::plan) records: &'f str,
+    /// Whether the records have a key.
+    pub(in crate::plan) has_key: bool,
 }
 
 /// The rules, in the order in which they are tried.
 pub(in crate::plan) fn infer(facts: &Facts<'_, '_>) -> Inferred<Pagination> {
     link_header(facts)
         .or_else(|| cursor(facts))
+        .or_else(|| last_record(facts))
         .or_else(|| next_url(facts))
         .or_else(|| page_number(facts))
         .or_else(|| offset(facts))
@@ -88,22 +129,56 @@ fn link_header(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
 }
 
 fn cursor(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
-    let parameter = facts.query_parameter(&CURSOR_PARAMETERS)?;
-    let (pointer, _) = facts.body_field(&CURSOR_FIELDS, |format| !is_url(format))?;
+    let parameter = facts.query_parameter(&CURSOR_PARAMETERS);
+    let found = parameter.and_then(|parameter| {
+        let field = facts.body_field(&CURSOR_FIELDS, |field| field.is_token() && !field.says_url())?;
+        Some((parameter, field))
+    });
+    // What the response calls as the request does, and is text, is for the next request.
+    let same = || {
+        let parameter = facts.query_parameter(&OFFSET_PARAMETERS).filter(|name| facts.is_text(name))?;
+        let field = facts.body_field(&[parameter], |field| field.is_text() && !field.says_url())?;
+        Some((parameter, field))
+    };
+    // `next_position` in the response is for `position`, whatever that is.
+    let next = || {
+        query_names(facts.parameters).find_map(|parameter| {
+            let is_next = |field: &Field<'_>| field.is_token() || matches!(field.kind, ShapeKind::OneOf(_));
+            let name = format!("next_{parameter}");
+            let field = facts.body_field(&[&name], |field| is_next(field) && !field.says_url())?;
+            Some((parameter, field))
+        })
+    };
+    let (parameter, Field { pointer, .. }) = found.or_else(same).or_else(next)?;
     let reason = format!("the parameter `{parameter}` takes what the response has at `{pointer}`");
     let value = Pagination::Cursor { pointer, parameter: parameter.to_owned(), limit: Limit::default() };
     Some(Inferred { value, rule: "cursor-in-body", reason })
 }
 
+fn last_record(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
+    let parameter = facts.query_parameter(&LAST_RECORD_PARAMETERS).filter(|_| facts.has_key)?;
+    let more = facts.body_field(&MORE_FIELDS, |field| matches!(field.kind, ShapeKind::Boolean));
+    let has_more = more.map(|field| field.pointer);
+    let until = match &has_more {
+        Some(pointer) => format!(", and `{pointer}` says whether there is more"),
+        None => String::new(),
+    };
+    let reason = format!("the parameter `{parameter}` takes the key of the last record read{until}");
+    let value = Pagination::LastRecord { parameter: parameter.to_owned(), has_more, limit: Limit::default() };
+    Some(Inferred { value, rule: "last-record", reason })
+}
+
 fn next_url(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
-    let (pointer, format) = facts.body_field(&URL_FIELDS, |_| true)?;
-    let says_url = is_url(format) || pointer.to_lowercase().contains("ur") || pointer.to_lowercase().contains("link");
-    let reason = format!("the response has a URL at `{pointer}`");
-    says_url.then_some(Inferred { value: Pagination::NextUrl { pointer }, rule: "next-url-in-body", reason })
+    let field = facts.body_field(&URL_FIELDS, |field| field.is_text() && field.says_url());
+    // HAL and others put the URL into an object.
+    let within = || facts.body_field(&["href", "url"], |field| field.is_text() && field.pointer.contains("/next/"));
+    let pointer = field.or_else(within)?.pointer;
+    let reason = format!("the response has the URL of the next page at `{pointer}`");
+    Some(Inferred { value: Pagination::NextUrl { pointer }, rule: "next-url-in-body", reason })
 }
 
 fn page_number(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
-    let parameter = facts.query_parameter(&PAGE_PARAMETERS)?;
+    let parameter = facts.query_parameter(&PAGE_PARAMETERS).filter(|name| !facts.is_text(name))?;
     let known = facts.parameters.iter().find(|known| known.plan.wire_name == parameter)?;
     let default = known.default.as_ref().and_then(serde_json::Value::as_u64);
     let minimum = known.minimum.and_then(|minimum| u64::try_from(minimum).ok());
@@ -114,11 +189,16 @@ fn page_number(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
 }
 
 fn offset(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
-    let parameter = facts.query_parameter(&OFFSET_PARAMETERS)?;
+    let parameter = facts.query_parameter(&OFFSET_PARAMETERS).filter(|name| !facts.is_text(name))?;
     let limit = facts.query_parameter(&LIMIT_PARAMETERS)?;
     let reason = format!("the parameters `{parameter}` and `{limit}` say what to skip and how much to send");
     let value = Pagination::Offset { parameter: parameter.to_owned(), limit: Limit::default() };
     Some(Inferred { value, rule: "offset-parameter", reason })
+}
+
+/// Whether a parameter has the name of one that takes the key of the last record read.
+pub(in crate::plan) fn is_by_record(parameters: &[Known]) -> bool {
+    first_of(&LAST_RECORD_PARAMETERS, query_names(parameters).collect::<Vec<_>>()).is_some()
 }
 
 /// The query parameter that says how many records a page has, if one has such a name.
@@ -133,8 +213,34 @@ fn query_names(parameters: &[Known]) -> impl Iterator<Item = &str> {
         .map(|known| known.plan.wire_name.as_str())
 }
 
-fn is_url(format: Option<&str>) -> bool {
-    matches!(format, Some("uri" | "url" | "uri-reference"))
+/// A field of the response that could lead to the next page.
+struct Field<'a> {
+    pointer: String,
+    kind: ShapeKind<'a>,
+    doc: Option<&'a str>,
+}
+
+impl Field<'_> {
+    fn is_text(&self) -> bool {
+        matches!(self.kind, ShapeKind::String { .. } | ShapeKind::Any)
+    }
+
+    /// Whether its value can be sent back.
+    fn is_token(&self) -> bool {
+        self.is_text() || matches!(self.kind, ShapeKind::Integer { .. } | ShapeKind::Number { .. })
+    }
+
+    /// Whether its format, name, place or description says that it holds a URL.
+    fn says_url(&self) -> bool {
+        let by_format = matches!(self.kind, ShapeKind::String { format: Some("uri" | "url" | "uri-reference"), .. });
+        let pointer = self.pointer.to_lowercase();
+        let by_name = pointer.contains("url") || pointer.contains("uri") || pointer.contains("link");
+        let by_doc = self.doc.is_some_and(|doc| {
+            let is_word = |word: &str| ["url", "uri", "link", "hyperlink"].contains(&word);
+            doc.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(is_word)
+        });
+        by_format || by_name || by_doc
+    }
 }
 
 impl<'f, 'a> Facts<'f, 'a> {
@@ -142,15 +248,32 @@ impl<'f, 'a> Facts<'f, 'a> {
         first_of(wanted, query_names(self.parameters).collect::<Vec<_>>())
     }
 
-    /// A text or number of one of these names, at the top of the response or in an object that says how to go on.
-    fn body_field(&self, wanted: &[&str], fits: impl Fn(Option<&'a str>) -> bool) -> Option<(String, Option<&'a str>)> {
-        let ShapeKind::Object { properties, .. } = self.schemas.shape(self.response).kind else { return None };
-        if let Some(found) = self.field_in(self.response, "", wanted, &fits) {
-            return Some(found);
+    fn is_text(&self, parameter: &str) -> bool {
+        let known = self.parameters.iter().find(|known| known.plan.wire_name == parameter);
+        known.is_some_and(|known| known.plan.ty == ParameterType::One(ParameterScalar::String))
+    }
+
+    /// A field of one of these names beside the records, at the top of the response, or in an object that says how to go
+    /// on.
+    fn body_field(&self, wanted: &[&str], fits: impl Fn(&Field<'a>) -> bool) -> Option<Field<'a>> {
+        // Of `/orders/items`, what is in `/orders` stands beside the records.
+        let beside = self.records.rsplit_once('/').map_or("", |(beside, _)| beside);
+        let mut tops = vec![beside];
+        if !beside.is_empty() {
+            tops.push("");
         }
-        PLACES.iter().find_map(|place| {
-            let name = first_of(&[place], properties.keys().copied())?;
-            self.field_in(&properties.get(name)?.schema, &pointer::join("", name), wanted, &fits)
+        tops.into_iter().find_map(|top| {
+            let Located::Found { schema, .. } = self.schemas.locate(self.response, top) else { return None };
+            let next: [&[&str]; 4] = [&["next"], &["links", "next"], &["_links", "next"], &["pagination", "next"]];
+            let places = std::iter::once(&[] as &[&str]).chain(PLACES).chain(next);
+            places.into_iter().find_map(|place| {
+                let (schema, at) = place.iter().try_fold((schema.clone(), top.to_owned()), |(schema, at), name| {
+                    let ShapeKind::Object { properties, .. } = self.schemas.shape(&schema).kind else { return None };
+                    let name = first_of(&[name], properties.keys().copied())?;
+                    Some((properties.get(name)?.schema.clone(), pointer::join(&at, name)))
+                })?;
+                self.field_in(&schema, &at, wanted, &fits)
+            })
         })
     }
 
@@ -159,19 +282,16 @@ impl<'f, 'a> Facts<'f, 'a> {
         object: &SchemaRef<'a>,
         at: &str,
         wanted: &[&str],
-        fits: &dyn Fn(Option<&'a str>) -> bool,
-    ) -> Option<(String, Option<&'a str>)> {
+        fits: &dyn Fn(&Field<'a>) -> bool,
+    ) -> Option<Field<'a>> {
         let ShapeKind::Object { properties, .. } = self.schemas.shape(object).kind else { return None };
-        let fitting: Vec<(&str, Option<&'a str>)> = properties
-            .iter()
-            .filter_map(|(name, property)| match self.schemas.shape(&property.schema).kind {
-                ShapeKind::String { format, .. } if fits(format) => Some((*name, format)),
-                ShapeKind::Integer { .. } if fits(None) => Some((*name, None)),
-                _ => None,
-            })
-            .collect();
+        let fields = properties.iter().map(|(name, property)| {
+            let shape = self.schemas.shape(&property.schema);
+            (*name, Field { pointer: pointer::join(at, name), kind: shape.kind, doc: shape.doc })
+        });
+        let mut fitting: Vec<_> = fields.filter(|(_, field)| fits(field)).collect();
         let name = first_of(wanted, fitting.iter().map(|(name, _)| *name))?;
-        let format = fitting.iter().find(|(other, _)| *other == name).and_then(|(_, format)| *format);
-        Some((pointer::join(at, name), format))
+        let index = fitting.iter().position(|(other, _)| *other == name)?;
+        Some(fitting.swap_remove(index).1)
     }
 }

@@ -1,79 +1,165 @@
 //! Where the records are in a response.
 
-use super::{Inferred, first_of};
+use super::{Inferred, first_of, is_same, last_name};
 use crate::document::pointer;
-use crate::plan::schema::{SchemaRef, Schemas, ShapeKind};
+use crate::plan::schema::{Property, SchemaRef, Schemas, ShapeKind};
 
 /// What lists of records are called in an envelope, the likeliest first.
-const NAMES: [&str; 13] = [
-    "data", "items", "results", "records", "value", "values", "entries", "content", "elements", "rows", "list",
-    "objects", "events",
+const NAMES: [&str; 15] = [
+    "data", "items", "results", "records", "value", "values", "entries", "hits", "content", "elements", "rows", "list",
+    "objects", "features", "@graph",
 ];
 
 /// What an envelope within an envelope is called.
-const ENVELOPES: [&str; 5] = ["data", "result", "response", "payload", "_embedded"];
+const ENVELOPES: [&str; 7] = ["data", "result", "response", "payload", "_embedded", "hits", "meta"];
 
-/// JSON Pointer to the records, or why none can be told.
+/// Parts of the names of what stands in an envelope beside the records.
+const BESIDE: [&str; 27] = [
+    "total", "count", "limit", "offset", "page", "paging", "size", "next", "prev", "more", "last", "first", "max",
+    "start", "cursor", "token", "self", "href", "url", "link", "kind", "version", "object", "status", "error",
+    "warning", "meta",
+];
+
+/// How many other fields an envelope has at most.
+const MOST_OTHERS: usize = 3;
+
+/// Where the records are, and how many of them a response has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::plan) struct Place {
+    /// JSON Pointer to them.
+    pub(in crate::plan) pointer: String,
+    /// Whether there is one, not a list.
+    pub(in crate::plan) is_single: bool,
+}
+
+/// JSON Pointer to the records, or why none can be told. A list goes before the object that it stands in.
 pub(in crate::plan) fn infer(
     schemas: Schemas<'_>,
     response: &SchemaRef<'_>,
     path: &str,
-) -> Result<Inferred<String>, String> {
+) -> Result<Inferred<Place>, String> {
     match schemas.shape(response).kind {
         ShapeKind::Array { items } => {
             if items.is_some_and(|items| is_record(schemas, &items)) {
                 let reason = "the response is a list of objects".to_owned();
-                return Ok(Inferred { value: String::new(), rule: "root-array", reason });
+                return Ok(Inferred {
+                    value: Place { pointer: String::new(), is_single: false },
+                    rule: "root-array",
+                    reason,
+                });
             }
-            Err("the response is a list, but not of objects with fields".to_owned())
+            Err("the response is a list, but not of objects with fields, of which records are made".to_owned())
         }
-        ShapeKind::Object { .. } => match in_envelope(schemas, response, "") {
-            // `/pets/{id}` answers with one pet, and a list in it is a part of it.
-            Ok(found) if path.ends_with('}') && !has_envelope_name(&found.value) => {
-                Err(format!("the path ends in a parameter, so that `{}` seems to be a part of one object", found.value))
+        ShapeKind::Object { properties, .. } => {
+            let reason = match in_envelope(schemas, response, "", path) {
+                Ok(found) => return Ok(found),
+                Err(NoRecords::Fatal(reason)) => return Err(reason),
+                Err(NoRecords::Perhaps(reason)) => match inner_envelope(schemas, response, path) {
+                    Some(found) => return Ok(found),
+                    None => reason,
+                },
+            };
+            if properties.is_empty() {
+                return Err("the response is an object whose fields the document does not say".to_owned());
             }
-            Ok(found) => Ok(found),
-            Err(reason) => inner_envelope(schemas, response).ok_or(reason),
-        },
+            let value = Place { pointer: String::new(), is_single: true };
+            Ok(Inferred { value, rule: "single-object", reason: format!("{reason}, so the response is one record") })
+        }
+        ShapeKind::OneOf(_) => Err("the response is one of several things".to_owned()),
+        ShapeKind::Any => Err("the document does not say what the response is".to_owned()),
         _ => Err("the response is neither an object nor a list".to_owned()),
     }
 }
 
-fn has_envelope_name(at: &str) -> bool {
-    first_of(&NAMES, at.strip_prefix('/')).is_some()
-}
-
-fn in_envelope(schemas: Schemas<'_>, envelope: &SchemaRef<'_>, at: &str) -> Result<Inferred<String>, String> {
+fn in_envelope(
+    schemas: Schemas<'_>,
+    envelope: &SchemaRef<'_>,
+    at: &str,
+    path: &str,
+) -> Result<Inferred<Place>, NoRecords> {
     let ShapeKind::Object { properties, .. } = schemas.shape(envelope).kind else {
-        return Err("the response is neither an object nor a list".to_owned());
+        return Err(NoRecords::Perhaps("the response is neither an object nor a list".to_owned()));
     };
-    let lists: Vec<&str> = properties
-        .iter()
-        .filter(|(_, property)| match schemas.shape(&property.schema).kind {
-            ShapeKind::Array { items: Some(items) } => is_record(schemas, &items),
-            _ => false,
-        })
-        .map(|(name, _)| *name)
-        .collect();
-    if let [only] = lists.as_slice() {
-        let reason = format!("`{only}` is the only list of objects in the response");
-        return Ok(Inferred { value: pointer::join(at, only), rule: "only-array", reason });
+    let of_records =
+        |property: &Property<'_>| items_of(schemas, property).is_some_and(|items| is_record(schemas, &items));
+    let lists = properties.iter().filter(|(_, property)| of_records(property));
+    let lists: Vec<&str> = lists.map(|(name, _)| *name).collect();
+    // A list that cannot be read is no reason to take another for it.
+    let unread = |property: &Property<'_>| match schemas.shape(&items_of(schemas, property)?).kind {
+        ShapeKind::OneOf(_) => Some("things of several kinds"),
+        ShapeKind::Object { properties, .. } if properties.is_empty() => Some("objects of unknown fields"),
+        _ => None,
+    };
+    let segment = last_name(path);
+    let names = properties.iter().filter(|(_, property)| unread(property).is_some());
+    let names: Vec<&str> = names.map(|(name, _)| *name).collect();
+    let name = first_of(&NAMES, names.iter().copied())
+        .or(segment.and_then(|segment| first_of(&[segment], names.iter().copied())));
+    if let Some((name, what)) = name.and_then(|name| Some((name, unread(properties.get(name)?)?))) {
+        return Err(NoRecords::Fatal(format!("the list `{name}` holds {what}")));
     }
-    if let Some(name) = first_of(&NAMES, lists.iter().copied()) {
-        let reason = format!("of the lists in the response, `{name}` has the name of one that holds records");
-        return Ok(Inferred { value: pointer::join(at, name), rule: "envelope-name", reason });
+    let found = |name: &str, rule, reason| {
+        Ok(Inferred { value: Place { pointer: pointer::join(at, name), is_single: false }, rule, reason })
+    };
+    // `/pets/{id}` answers with one pet, and a list in it is a part of it.
+    let of_one = path.ends_with('}');
+    let thing = properties.keys().find(|name| is_same("id", name));
+    if let Some(segment) = segment {
+        if let Some(name) = lists.iter().find(|name| is_same(name, segment)) {
+            return found(name, "path-segment", format!("the list `{name}` is called as the end of the path is"));
+        }
     }
-    Err(match lists.as_slice() {
-        [] => "the response has no list of objects".to_owned(),
-        lists => format!("the response has several lists of objects: `{}`", lists.join("`, `")),
-    })
+    if let Some(name) = first_of(&NAMES, lists.iter().copied()).filter(|_| thing.is_none()) {
+        return found(name, "envelope-name", format!("the list `{name}` has the name of one that holds records"));
+    }
+    let is_other = |name: &&&str, property: &Property<'_>| {
+        let lower = name.to_lowercase();
+        !BESIDE.iter().any(|part| lower.contains(part)) && !of_records(property)
+    };
+    let others = properties.iter().filter(|(name, property)| is_other(name, property));
+    let has_parts = others.clone().any(|(_, property)| is_record(schemas, &property.schema));
+    let is_envelope = !has_parts && others.count() <= MOST_OTHERS;
+    Err(NoRecords::Perhaps(match (lists.as_slice(), thing) {
+        ([], _) => "the response has no list of objects".to_owned(),
+        ([only], None) if !of_one && is_envelope => {
+            return found(only, "only-array", format!("`{only}` is the only list of objects in the response"));
+        }
+        ([only], Some(id)) => {
+            format!("the response has an `{id}`, so that the list `{only}` seems to be a part of one object")
+        }
+        ([only], None) if of_one => {
+            format!("the path ends in a parameter, so that `{only}` seems to be a part of one object")
+        }
+        ([only], None) => format!("the response says much else, so that `{only}` seems to be a part of one object"),
+        (lists, _) => format!("the response has several lists of objects: `{}`", lists.join("`, `")),
+    }))
 }
 
-fn inner_envelope(schemas: Schemas<'_>, response: &SchemaRef<'_>) -> Option<Inferred<String>> {
+/// Why no list of records was found.
+enum NoRecords {
+    /// The response can still be a record itself.
+    Perhaps(String),
+    /// There is a list, and it cannot be read.
+    Fatal(String),
+}
+
+/// An envelope within the envelope: one of a known name, or the only thing in it.
+fn inner_envelope(schemas: Schemas<'_>, response: &SchemaRef<'_>, path: &str) -> Option<Inferred<Place>> {
     let ShapeKind::Object { properties, .. } = schemas.shape(response).kind else { return None };
-    let name = first_of(&ENVELOPES, properties.keys().copied())?;
+    let only = properties.keys().next().copied().filter(|_| properties.len() == 1);
+    let name = first_of(&ENVELOPES, properties.keys().copied()).or(only)?;
     let inner = &properties.get(name)?.schema;
-    in_envelope(schemas, inner, &pointer::join("", name)).ok()
+    let is_object = matches!(schemas.shape(inner).kind, ShapeKind::Object { .. });
+    let found = is_object.then(|| in_envelope(schemas, inner, &pointer::join("", name), path))?;
+    found.ok()
+}
+
+/// What a property is a list of.
+fn items_of<'a>(schemas: Schemas<'a>, property: &Property<'a>) -> Option<SchemaRef<'a>> {
+    match schemas.shape(&property.schema).kind {
+        ShapeKind::Array { items } => items,
+        _ => None,
+    }
 }
 
 fn is_record(schemas: Schemas<'_>, schema: &SchemaRef<'_>) -> bool {

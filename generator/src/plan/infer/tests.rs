@@ -76,11 +76,19 @@ fn records() {
         (things(), Ok("records: `` (root-array)")),
         (object(json!({"total": number(), "odd": things()})), Ok("records: `/odd` (only-array)")),
         (object(json!({"errors": things(), "items": things()})), Ok("records: `/items` (envelope-name)")),
+        (object(json!({"data": things(), "things": things()})), Ok("records: `/things` (path-segment)")),
         (object(json!({"data": object(json!({"orders": things()}))})), Ok("records: `/data/orders` (only-array)")),
-        (object(json!({"a": things(), "b": things()})), Err("the response has several lists of objects: `a`, `b`")),
-        (object(json!({"a": text()})), Err("the response has no list of objects")),
-        (json!({"type": "array", "items": text()}), Err("the response is a list, but not of objects with fields")),
+        (object(json!({"orders": object(json!({"items": things()}))})), Ok("records: `/orders/items` (envelope-name)")),
+        (object(json!({"a": things(), "b": things()})), Ok("records: `` (single-object)")),
+        (object(json!({"id": text(), "items": things()})), Ok("records: `` (single-object)")),
+        (object(json!({"a": text()})), Ok("records: `` (single-object)")),
+        (json!({"type": "object"}), Err("the response is an object whose fields the document does not say")),
+        (
+            json!({"type": "array", "items": text()}),
+            Err("the response is a list, but not of objects with fields, of which records are made"),
+        ),
         (text(), Err("the response is neither an object nor a list")),
+        (json!({}), Err("the document does not say what the response is")),
     ] {
         assert_eq!(records(response), expected.map(str::to_owned).map_err(str::to_owned));
     }

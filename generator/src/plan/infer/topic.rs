@@ -14,6 +14,14 @@ pub(in crate::plan) fn infer(prefix: &str, operation_id: &str) -> Inferred<Strin
     }
 }
 
+/// The topic with a number, within the limit.
+pub(in crate::plan) fn numbered(topic: &str, number: usize) -> String {
+    let number = format!("-{number}");
+    // A topic is ASCII.
+    let kept: String = topic.chars().take(LONGEST - number.len()).collect();
+    format!("{kept}{number}")
+}
+
 /// Kafka's limit (`org.apache.kafka.common.internals.Topic`).
 const LONGEST: usize = 249;
 
@@ -35,6 +43,8 @@ mod tests {
         let topic = infer("github", "issues/list-for-repo");
         assert_eq!(topic.value, "github.issues.list-for-repo");
         assert!(is_legal(&infer("a", "get/{é}/x").value));
+        assert_eq!(numbered("a", 2), "a-2");
+        assert!(is_legal(&numbered(&"x".repeat(249), 12)));
         assert!(!is_legal("a b"));
         assert!(!is_legal(".."));
         assert!(!is_legal(&"x".repeat(250)));

@@ -36,5 +36,6 @@ pub fn connector() -> Connector {
         .operation(|_| { Ok(operations::Outer::new()) })
         .operation(|_| { Ok(operations::Pages::new()) })
         .operation(|_| { Ok(operations::Urls::new()) })
+        .operation(|_| { Ok(operations::Last::new()) })
         .operation(|_| { Ok(operations::Vec::new()) })
 }

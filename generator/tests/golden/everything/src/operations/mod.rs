@@ -3,12 +3,14 @@
 //! The operations that are read as streams.
 
 mod every_event;
+mod last;
 mod outer;
 mod pages;
 mod r#loop;
 mod vec;
 
 pub use self::every_event::EveryEvent;
+pub use self::last::Last;
 pub use self::outer::Outer;
 pub use self::pages::Pages;
 pub use self::r#loop::Urls;

@@ -1,0 +1,160 @@
+//! How the pages of one operation follow one another: what the annotation says, or what is inferred.
+
+use super::reading::{Reading, missing_in_response, near};
+use crate::plan::annotations::{Limit, Pagination};
+use crate::plan::infer::{self, Inferred};
+use crate::plan::model::{PaginationPlan, ParameterScalar, ParameterType, ParameterValue};
+use crate::plan::operations::Answer;
+use crate::plan::parameters::{self, Known};
+use crate::plan::schema::{Located, Schemas};
+
+impl Reading<'_> {
+    /// What the path names by a parameter at its end is one thing, and has no further page.
+    pub(super) fn no_pages(&mut self) -> PaginationPlan {
+        let reason = "the response is one object, which the end of the path names".to_owned();
+        let inferred = Inferred { value: PaginationPlan::None, rule: "single-object", reason };
+        self.infer("pagination", "none".to_owned(), inferred)
+    }
+
+    /// How one page leads to the next.
+    pub(super) fn pagination(
+        &mut self,
+        schemas: Schemas<'_>,
+        answer: &Answer<'_>,
+        records: &str,
+        has_key: bool,
+    ) -> PaginationPlan {
+        let pagination = match &self.source.pagination {
+            Some(pagination) => pagination.clone(),
+            None if self.hints.pagination.is_some() => self.hinted_pagination(),
+            None => {
+                let facts = infer::pagination::Facts {
+                    schemas,
+                    response: &answer.schema,
+                    headers: &answer.headers,
+                    parameters: &self.known,
+                    records,
+                    has_key,
+                };
+                let inferred = infer::pagination::infer(&facts);
+                let value = describe(&inferred.value);
+                let pagination = self.infer("pagination", value, inferred);
+                self.switch_on(&pagination);
+                pagination
+            }
+        };
+        match pagination {
+            Pagination::None => PaginationPlan::None,
+            Pagination::LinkHeader => {
+                self.page_size = infer::pagination::limit_parameter(&self.known).map(str::to_owned);
+                PaginationPlan::LinkHeader
+            }
+            Pagination::NextUrl { pointer } => {
+                self.page_size = infer::pagination::limit_parameter(&self.known).map(str::to_owned);
+                self.in_body(schemas, answer, "/pagination/pointer", &pointer);
+                PaginationPlan::NextUrl { pointer }
+            }
+            Pagination::Cursor { pointer, parameter, limit } => {
+                self.in_body(schemas, answer, "/pagination/pointer", &pointer);
+                self.documented("/pagination/parameter", &parameter);
+                self.is_set_by_runtime(&parameter);
+                self.page_size(&limit);
+                PaginationPlan::Cursor { pointer, parameter }
+            }
+            Pagination::LastRecord { parameter, has_more, limit } => {
+                if let Some(has_more) = &has_more {
+                    self.in_body(schemas, answer, "/pagination/has_more", has_more);
+                }
+                if !has_key {
+                    let message = "the style `last-record` sends the key of the last record, and the stream has no key";
+                    let hint = "say with `key` which field it is".to_owned();
+                    self.error("/pagination/style", message.to_owned(), Some(hint));
+                }
+                self.documented("/pagination/parameter", &parameter);
+                self.is_set_by_runtime(&parameter);
+                self.page_size(&limit);
+                PaginationPlan::LastRecord { parameter, has_more }
+            }
+            Pagination::Offset { parameter, limit } => {
+                self.documented("/pagination/parameter", &parameter);
+                self.is_set_by_runtime(&parameter);
+                PaginationPlan::Offset { parameter, limit: self.page_size(&limit) }
+            }
+            Pagination::Page { parameter, first, limit } => {
+                self.documented("/pagination/parameter", &parameter);
+                self.is_set_by_runtime(&parameter);
+                PaginationPlan::Page { parameter, first, size: self.page_size(&limit) }
+            }
+        }
+    }
+
+    /// What an extension says.
+    fn hinted_pagination(&mut self) -> Pagination {
+        let Some(hinted) = self.hints.pagination.take() else { return Pagination::None };
+        let value = describe(&hinted.value);
+        self.infer("pagination", value, hinted)
+    }
+
+    /// Sets the truth value without which the API does not send the cursor, as `usemarker` beside `marker`.
+    fn switch_on(&mut self, pagination: &Pagination) {
+        let Pagination::Cursor { parameter, .. } = pagination else { return };
+        let name = format!("use{parameter}");
+        let switch = self.known.iter_mut().find(|known| known.plan.wire_name == name && known.plan.value.is_none());
+        let is_boolean = |known: &&mut Known| known.plan.ty == ParameterType::One(ParameterScalar::Boolean);
+        if let Some(known) = switch.filter(is_boolean) {
+            known.plan.value = Some(ParameterValue::Literal(true.into()));
+        }
+    }
+
+    /// Refuses a pointer to the next page's token that the response's schema lacks.
+    fn in_body(&mut self, schemas: Schemas<'_>, answer: &Answer<'_>, key: &str, path: &str) {
+        if let Located::Missing { parent, segment, names } = schemas.locate(&answer.schema, path) {
+            let message = missing_in_response(path, &parent, &segment);
+            self.error(key, message, near(&segment, &names));
+        }
+    }
+
+    /// How many records a full page has: what the connector sets, else what the document says happens if it does not.
+    fn page_size(&mut self, limit: &Limit) -> Option<u64> {
+        let inferred = infer::pagination::limit_parameter(&self.known).map(str::to_owned);
+        let name = limit.parameter.clone().or(inferred);
+        let known = self.known.iter_mut().find(|known| Some(&known.plan.wire_name) == name.as_ref());
+        let Some(known) = known else {
+            if let Some(name) = &limit.parameter {
+                self.documented("/pagination/limit_parameter", name);
+            }
+            return limit.value;
+        };
+        self.page_size = Some(known.plan.wire_name.clone());
+        match (&known.plan.value, limit.value) {
+            (Some(ParameterValue::Literal(value)), _) => value.as_u64(),
+            (Some(ParameterValue::Config(_)), _) => None,
+            (None, Some(value)) => {
+                let set = parameters::value(&value.into(), known.plan.ty);
+                known.plan.value = set.ok();
+                Some(value)
+            }
+            (None, None) if self.configures_missing && known.plan.required => {
+                known.plan.value = Some(parameters::configured_value(&known.plan, self.path));
+                None
+            }
+            (None, None) => known.default.as_ref().and_then(serde_json::Value::as_u64),
+        }
+    }
+}
+
+/// A pagination in a few words.
+fn describe(pagination: &Pagination) -> String {
+    match pagination {
+        Pagination::None => "none".to_owned(),
+        Pagination::LinkHeader => "link-header".to_owned(),
+        Pagination::NextUrl { pointer } => format!("next-url at `{pointer}`"),
+        Pagination::Cursor { pointer, parameter, .. } => format!("cursor from `{pointer}` to `{parameter}`"),
+        Pagination::LastRecord { parameter, has_more: Some(pointer), .. } => {
+            format!("last-record in `{parameter}` while `{pointer}`")
+        }
+        Pagination::LastRecord { parameter, has_more: None, .. } => format!("last-record in `{parameter}`"),
+        Pagination::Offset { parameter, .. } => format!("offset in `{parameter}`"),
+        Pagination::Page { parameter, first, .. } => format!("page in `{parameter}`, from {first}"),
+    }
+}

@@ -1,0 +1,237 @@
+//! The annotation of one operation, read against the document; what it leaves open is inferred.
+
+use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
+use crate::document::{Document, pointer};
+use crate::plan::annotations::{self, Offset, Source};
+use crate::plan::fields::{self, NoField, Use};
+use crate::plan::infer::hints::Hints;
+use crate::plan::infer::key::Facts;
+use crate::plan::infer::{self, Inferred};
+use crate::plan::model::{FieldPath, Inference, OffsetMode, OffsetPlan, ParameterLocation};
+use crate::plan::operations::Answer;
+use crate::plan::parameters::{self, Known};
+use crate::plan::schema::{Located, SchemaRef, Schemas, ShapeKind};
+
+/// Where the records are.
+pub(super) struct Records<'a> {
+    pub(super) pointer: String,
+    pub(super) required: bool,
+    pub(super) is_single: bool,
+    /// The schema of one.
+    pub(super) schema: SchemaRef<'a>,
+}
+
+/// The annotation of one operation, as it is read against the document.
+pub(super) struct Reading<'r> {
+    pub(super) document: &'r Document,
+    pub(super) source: &'r Source,
+    pub(super) known: Vec<Known>,
+    pub(super) inferences: Vec<Inference>,
+    pub(super) said: &'r mut Diagnostics,
+    /// Query parameter that says how many records a page has.
+    pub(super) page_size: Option<String>,
+    pub(super) configures_missing: bool,
+    /// The operation's path template.
+    pub(super) path: &'r str,
+    /// What extensions of other generators say.
+    pub(super) hints: Hints,
+}
+
+impl Reading<'_> {
+    /// An error about a key of the annotation.
+    pub(super) fn error(&mut self, key: &str, message: String, hint: Option<String>) {
+        let mut diagnostic = self.document.locate(Diagnostic::error(message), &format!("{}{key}", self.source.at));
+        diagnostic.hint = hint;
+        self.said.push(diagnostic);
+    }
+
+    /// Why something was inferred.
+    pub(super) fn why(&self, subject: &str) -> &str {
+        let inference = self.inferences.iter().find(|inference| inference.subject == subject);
+        inference.map_or("", |inference| &inference.reason)
+    }
+
+    pub(super) fn infer<T>(&mut self, subject: &'static str, value: String, inferred: Inferred<T>) -> T {
+        self.inferences.push(Inference { subject, value, rule: inferred.rule, reason: inferred.reason });
+        inferred.value
+    }
+
+    pub(super) fn records<'a>(
+        &mut self,
+        schemas: Schemas<'a>,
+        answer: &Answer<'a>,
+        path: &str,
+    ) -> Result<Records<'a>, String> {
+        let pointer = match &self.source.records {
+            Some(pointer) => pointer.clone(),
+            None if self.hints.records.is_some() => self.hinted_records(schemas, answer)?,
+            None => {
+                let inferred = infer::records::infer(schemas, &answer.schema, path)?;
+                let value = format!("`{}`", inferred.value.pointer);
+                self.infer("records", value, inferred).pointer
+            }
+        };
+        match schemas.locate(&answer.schema, &pointer) {
+            Located::Found { schema, required } => {
+                let (is_single, schema) = match schemas.shape(&schema).kind {
+                    ShapeKind::Array { items: Some(items) } => (false, items),
+                    _ => (true, schema),
+                };
+                Ok(Records { pointer, required, is_single, schema })
+            }
+            Located::Missing { parent, segment, names } => {
+                let message = missing_in_response(&pointer, &parent, &segment);
+                self.error("/records", message, near(&segment, &names));
+                Err(format!("the response has nothing at `{pointer}`"))
+            }
+            Located::Free => Err(format!("the document does not say what is at `{pointer}`")),
+        }
+    }
+
+    /// Where an extension says that the records are, if they are there.
+    fn hinted_records(&mut self, schemas: Schemas<'_>, answer: &Answer<'_>) -> Result<String, String> {
+        let Some(hinted) = self.hints.records.clone() else { return Err("nothing says where".to_owned()) };
+        match schemas.locate(&answer.schema, &hinted.value) {
+            Located::Found { .. } => {
+                let value = format!("`{}`", hinted.value);
+                Ok(self.infer("records", value, hinted))
+            }
+            Located::Missing { .. } | Located::Free => {
+                Err(format!("{}, but the response has nothing at `{}`", hinted.reason, hinted.value))
+            }
+        }
+    }
+
+    pub(super) fn topic(&mut self, prefix: &str, id: &str) -> String {
+        match &self.source.topic {
+            Some(topic) => topic.clone(),
+            None => {
+                let inferred = infer::topic::infer(prefix, id);
+                let value = format!("`{}`", inferred.value);
+                self.infer("topic", value, inferred)
+            }
+        }
+    }
+
+    /// Sets the parameters that the annotations have values for.
+    pub(super) fn set_parameters(&mut self, connector: &annotations::Connector) {
+        for (name, value) in &connector.parameters {
+            if let Some(known) = self.known.iter_mut().find(|known| known.plan.wire_name == *name) {
+                match parameters::value(value, known.plan.ty) {
+                    Ok(value) => known.plan.value = Some(value),
+                    Err(reason) => {
+                        let at = pointer::join(&format!("/{}/parameters", annotations::CONNECTOR), name);
+                        let message = format!("the parameter `{name}`: {reason}");
+                        self.said.push(self.document.locate(Diagnostic::error(message), &at));
+                    }
+                }
+            }
+        }
+        for (name, value) in &self.source.parameters {
+            let at = pointer::join("/parameters", name);
+            let Some(known) = self.known.iter_mut().find(|known| known.plan.wire_name == *name) else {
+                let names: Vec<&str> = self.known.iter().map(|known| known.plan.wire_name.as_str()).collect();
+                let hint = near(name, &names);
+                self.error(&at, format!("the operation has no parameter `{name}`"), hint);
+                continue;
+            };
+            match parameters::value(value, known.plan.ty) {
+                Ok(value) => known.plan.value = Some(value),
+                Err(reason) => self.error(&at, format!("the parameter `{name}`: {reason}"), None),
+            }
+        }
+    }
+
+    /// A field that the annotation names.
+    fn field(&mut self, key: &str, facts: &Facts<'_, '_>, path: &str, usage: Use) -> Option<FieldPath> {
+        match fields::resolve(facts.types, facts.record, path, usage) {
+            Ok(path) => Some(path),
+            Err(NoField { message, hint }) => {
+                self.error(key, message, hint);
+                None
+            }
+        }
+    }
+
+    pub(super) fn key(&mut self, facts: &Facts<'_, '_>) -> Option<FieldPath> {
+        match &self.source.key {
+            Some(path) => self.field("/key", facts, path, Use::Value),
+            None => {
+                let inferred = infer::key::infer(facts)?;
+                let value = format!("`{}`", inferred.value.pointer);
+                Some(self.infer("key", value, inferred))
+            }
+        }
+    }
+
+    pub(super) fn timestamp(&mut self, facts: &Facts<'_, '_>) -> Option<FieldPath> {
+        let path = self.source.timestamp.as_ref()?;
+        self.field("/timestamp", facts, path, Use::Instant)
+    }
+
+    pub(super) fn offset(&mut self, facts: &Facts<'_, '_>) -> Option<OffsetPlan> {
+        match &self.source.offset {
+            Some(Offset::None) => None,
+            Some(Offset::Field { mode, field, parameter, initial }) => {
+                let usage = match mode {
+                    OffsetMode::Timestamp => Use::Instant,
+                    OffsetMode::Cursor => Use::Value,
+                };
+                self.documented("/offset/parameter", parameter);
+                let field = self.field("/offset/field", facts, field, usage)?;
+                Some(OffsetPlan { mode: *mode, field, parameter: parameter.clone(), initial: initial.clone() })
+            }
+            None => {
+                let inferred = infer::offset::infer(facts, &self.known)?;
+                let value = format!("`{}` asks from `{}`", inferred.value.parameter, inferred.value.field.pointer);
+                Some(self.infer("offset", value, inferred))
+            }
+        }
+    }
+
+    /// Warns of a query parameter that the document does not know: it may be one, but it may be a slip.
+    pub(super) fn documented(&mut self, key: &str, parameter: &str) {
+        let query = self.known.iter().filter(|known| known.plan.location == ParameterLocation::Query);
+        let names: Vec<&str> = query.map(|known| known.plan.wire_name.as_str()).collect();
+        if !names.contains(&parameter) {
+            let message = format!("the operation documents no query parameter `{parameter}`");
+            let mut diagnostic =
+                self.document.locate(Diagnostic::warning(message), &format!("{}{key}", self.source.at));
+            diagnostic.hint = near(parameter, &names);
+            self.said.push(diagnostic);
+        }
+    }
+
+    /// The runtime gives this query parameter its value, so the connector need not.
+    pub(super) fn is_set_by_runtime(&mut self, parameter: &str) {
+        for known in &mut self.known {
+            if known.plan.location == ParameterLocation::Query && known.plan.wire_name == parameter {
+                known.plan.required = false;
+            }
+        }
+    }
+
+    /// Has the required parameters that nothing has set configured, if that is wanted.
+    pub(super) fn configure_missing(&mut self) {
+        for known in self.known.iter_mut().filter(|_| self.configures_missing) {
+            if known.plan.required && known.plan.value.is_none() {
+                known.plan.value = Some(parameters::configured_value(&known.plan, self.path));
+            }
+        }
+    }
+}
+
+pub(super) fn missing_in_response(path: &str, parent: &str, segment: &str) -> String {
+    match parent {
+        "" => format!("`{path}`: the schema of the response has no field `{segment}`"),
+        parent => format!("`{path}`: the schema of the response has no field `{segment}` at `{parent}`"),
+    }
+}
+
+pub(super) fn near(name: &str, names: &[&str]) -> Option<String> {
+    match nearest(name, names.iter().copied()) {
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None if names.is_empty() => None,
+        None => Some(format!("there are: {}", names.join(", "))),
+    }
+}
