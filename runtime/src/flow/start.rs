@@ -10,7 +10,7 @@ use url::Url;
 use super::stream::Stream;
 use super::{Flow, Mode, RunError, Summary, Writer};
 use crate::config::{ConnectorConfig, ExactlyOnce, OperationSettings, TopicCreation};
-use crate::connector::{Connector, ConnectorError, OperationDefinition};
+use crate::connector::{Connector, ConnectorError, OperationDefinition, Parameters};
 use crate::error::chain;
 use crate::http::{Client, HttpError};
 use crate::kafka::{
@@ -19,7 +19,7 @@ use crate::kafka::{
 };
 use crate::operation::Operation;
 use crate::position::{Position, PositionError};
-use crate::registry::{EmbeddedRegistry, RegistryClient, wire_prefix};
+use crate::registry::{EmbeddedRegistry, RegistryClient, value_subject, wire_prefix};
 
 /// How long a broker or a registry may take to answer for the first time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -92,12 +92,7 @@ pub async fn run(
     mode: Mode,
     stop: watch::Receiver<bool>,
 ) -> Result<Summary, RunError> {
-    let target = Target {
-        kafka: config.kafka.clone(),
-        exactly_once: config.delivery.exactly_once,
-        offsets_topic: config.offsets.name.clone(),
-        connector: config.name.clone(),
-    };
+    let target = Target::new(&config);
     let mut stopped = stop.clone();
     let flow = tokio::select! {
         biased;
@@ -117,7 +112,7 @@ async fn start(
     target: &Target,
     mode: Mode,
 ) -> Result<Flow, RunError> {
-    let operations = operations(connector, config)?;
+    let operations = operations(connector, &config.parameters)?;
     let topics = topics(config);
     match embedded {
         Some(embedded) => {
@@ -130,18 +125,20 @@ async fn start(
     let registry = RegistryClient::new(config.registry.clone())?;
     let mut streams = Vec::with_capacity(operations.len());
     for (operation, settings) in operations.into_iter().zip(&config.operations) {
-        streams.push(Arc::new(stream(operation, settings.clone(), &registry).await?));
+        let subject = value_subject(&settings.topic);
+        let schema_id = registry.register(&subject, operation.avro_schema()).await?;
+        streams.push(Arc::new(stream(operation, settings.clone(), wire_prefix(schema_id))?));
     }
     let writer = target.connect(&streams).await?;
     Ok(Flow { streams, writer, boundary: config.delivery.boundary, mode, summary: Summary::default() })
 }
 
-/// The connector's operations, by its configuration.
+/// The connector's operations, by its configured parameters.
 pub(super) fn operations(
     connector: &Connector,
-    config: &ConnectorConfig,
+    parameters: &Parameters,
 ) -> Result<Vec<Box<dyn Operation>>, StartError> {
-    let build = |definition: &OperationDefinition| (definition.build)(&config.parameters);
+    let build = |definition: &OperationDefinition| (definition.build)(parameters);
     Ok(connector.operations.iter().map(build).collect::<Result<_, _>>()?)
 }
 
@@ -154,7 +151,16 @@ pub(super) struct Target {
 }
 
 impl Target {
-    async fn producer(&self) -> Result<Producer, KafkaError> {
+    pub(super) fn new(config: &ConnectorConfig) -> Self {
+        Self {
+            kafka: config.kafka.clone(),
+            exactly_once: config.delivery.exactly_once,
+            offsets_topic: config.offsets.name.clone(),
+            connector: config.name.clone(),
+        }
+    }
+
+    pub(super) async fn producer(&self) -> Result<Producer, KafkaError> {
         let exactly_once = Delivery::ExactlyOnce {
             transactional_id: format!("headwater-{}", self.connector),
             transaction_timeout: TRANSACTION_TIMEOUT,
@@ -199,13 +205,17 @@ impl Target {
 
 /// The topics that the connector writes to.
 fn topics(config: &ConnectorConfig) -> Vec<TopicSpec> {
-    let mut topics = vec![topic(&config.offsets.name, config.offsets.creation, CleanupPolicy::Compact)];
+    let mut topics = vec![offsets_topic(config)];
     for operation in &config.operations {
         if topics.iter().all(|topic| topic.name != operation.topic) {
             topics.push(topic(&operation.topic, config.topics, CleanupPolicy::Delete));
         }
     }
     topics
+}
+
+pub(super) fn offsets_topic(config: &ConnectorConfig) -> TopicSpec {
+    topic(&config.offsets.name, config.offsets.creation, CleanupPolicy::Compact)
 }
 
 fn topic(name: &str, creation: TopicCreation, cleanup: CleanupPolicy) -> TopicSpec {
@@ -218,18 +228,18 @@ fn topic(name: &str, creation: TopicCreation, cleanup: CleanupPolicy) -> TopicSp
     }
 }
 
-async fn stream(
+/// An operation with all that is needed to read it; `prefix` is what every encoded value begins with.
+pub(super) fn stream(
     operation: Box<dyn Operation>,
     settings: OperationSettings,
-    registry: &RegistryClient,
-) -> Result<Stream, RunError> {
-    let schema_id = registry.register(&format!("{}-value", settings.topic), operation.avro_schema()).await?;
+    prefix: [u8; 5],
+) -> Result<Stream, StartError> {
     Ok(Stream {
-        client: Client::new(settings.http).map_err(StartError::from)?,
+        client: Client::new(settings.http)?,
         retry: settings.retry,
         interval: settings.interval,
         initial_offset: settings.initial_offset,
-        prefix: wire_prefix(schema_id),
+        prefix,
         topic: settings.topic,
         operation,
     })
