@@ -1,5 +1,6 @@
 //! The commands.
 
+mod diff;
 mod init;
 #[cfg(feature = "run")]
 mod mock;
@@ -35,6 +36,9 @@ enum Command {
     Generate(Generate),
     /// Tells whether a crate is what `generate` would write; prints a diff if it is not.
     Check(Generate),
+    /// Tells what changed between two documents for each stream, and what of it breaks: readers of the topics, in each
+    /// format and by a schema registry's rule, or a connector that goes on asking as before.
+    Diff(diff::Diff),
     /// Serves the API from its document: records that are true to their schemas, on pages that follow one another as the
     /// API's do. Runs until it is interrupted or terminated.
     ///
@@ -109,6 +113,7 @@ impl Cli {
             Command::Init(command) => command.run(out, err),
             Command::Generate(command) => command.generate(out, err),
             Command::Check(command) => command.check(out, err),
+            Command::Diff(command) => command.run(out, err),
             #[cfg(feature = "run")]
             Command::Mock(command) => command.run(out, err),
             #[cfg(feature = "run")]

@@ -2,7 +2,7 @@
 //! have names what they do not.
 
 mod annotations;
-mod auth;
+pub(crate) mod auth;
 mod duration;
 mod fields;
 mod infer;
@@ -18,3 +18,4 @@ mod types;
 
 pub use select::{LeftOut, PlanOptions, Planned, Selection, plan};
 pub use survey::survey;
+pub(crate) use survey::{offset as describe_offset, pagination as describe_pagination};

@@ -78,7 +78,7 @@ pub fn survey(document: &Document) -> Result<Survey, Diagnostics> {
     if said.has_errors() { Err(said) } else { Ok(Survey { streams, others, warnings: said }) }
 }
 
-fn pagination(pagination: &PaginationPlan) -> String {
+pub(crate) fn pagination(pagination: &PaginationPlan) -> String {
     let full = |size: &Option<u64>| size.map(|size| format!(", {size} records")).unwrap_or_default();
     match pagination {
         PaginationPlan::None => "none".to_owned(),
@@ -90,7 +90,7 @@ fn pagination(pagination: &PaginationPlan) -> String {
     }
 }
 
-fn offset(offset: &OffsetPlan) -> String {
+pub(crate) fn offset(offset: &OffsetPlan) -> String {
     let mode = match offset.mode {
         OffsetMode::Timestamp => "timestamp",
         OffsetMode::Cursor => "cursor",
