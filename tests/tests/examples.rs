@@ -80,7 +80,7 @@ fn a_changed_document_is_told_and_changes_no_more_than_it_must() {
     for part in expected {
         assert!(text(&output.stdout).contains(part), "no {part:?} in:\n{}", text(&output.stdout));
     }
-    let said = format!("error: {} is not what `generate` would write: 3 of 20 files\n", folder.display());
+    let said = format!("error: {} is not what `generate` would write: 4 of 25 files\n", folder.display());
     assert_eq!(text(&output.stderr), said + "hint: run `headwater generate` with the same arguments\n");
     assert_eq!(files(&folder), before, "`check` wrote");
 
@@ -88,7 +88,7 @@ fn a_changed_document_is_told_and_changes_no_more_than_it_must() {
     let after = files(&folder);
     let changed: Vec<_> = after.iter().filter(|(path, content)| before.get(*path) != Some(content)).collect();
     let changed: Vec<_> = changed.into_iter().map(|(path, _)| path.as_str()).collect();
-    assert_eq!(changed, ["headwater.lock", "schemas/avro/issue.avsc", "src/models/issue.rs"]);
+    assert_eq!(changed, ["headwater.lock", "schemas/avro/issue.avsc", "spec/openapi.json", "src/models/issue.rs"]);
     assert_eq!(fs::read_to_string(&own).unwrap(), "fn main() {}\n");
     assert_eq!(headwater("check", "github-issues", &folder, &added).status.code(), Some(0));
 }
@@ -108,7 +108,7 @@ fn formatting_a_generated_crate_changes_nothing() {
         for width in [90, 100, 120] {
             let mut rustfmt = Command::new("rustfmt");
             rustfmt.current_dir(&folder).args(["--edition", "2024", "--config", &format!("max_width={width}")]);
-            assert!(rustfmt.args(["src/lib.rs", "src/main.rs"]).status().unwrap().success());
+            assert!(rustfmt.args(["src/lib.rs", "src/main.rs", "tests/contract.rs"]).status().unwrap().success());
             assert_eq!(files(&folder), before, "{name} with lines of {width}");
         }
     }

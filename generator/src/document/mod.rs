@@ -5,6 +5,7 @@ mod bundle;
 mod fault;
 mod normalise;
 mod overlay;
+mod part;
 pub(crate) mod pointer;
 mod read;
 mod refs;

@@ -11,6 +11,7 @@ mod markdown;
 mod overlay;
 mod package;
 mod rust;
+mod spec;
 
 use std::collections::BTreeMap;
 
@@ -106,6 +107,7 @@ pub fn emit(plan: &ConnectorPlan, options: &EmitOptions) -> Result<FileSet, Emit
     let mut files = FileSet::default();
     rust::emit(plan, &mut files)?;
     avro::emit(plan, &mut files)?;
+    spec::emit(plan, &mut files)?;
     package::emit(plan, options, &mut files)?;
     manifest::emit(plan, &mut files)?;
     Ok(files)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::annotations;
-use super::model::{ConnectorPlan, DocumentFacts};
+use super::model::{ConnectorPlan, DocumentFacts, StreamPlan};
 use super::names::{self, Items};
 use super::operations::{OperationRef, operations};
 use super::parameters;
@@ -209,6 +209,7 @@ fn nothing_selected(document: &Document, selection: &Selection) -> Diagnostic {
 
 fn assemble(context: Context<'_>, drafts: Vec<Draft>) -> ConnectorPlan {
     let mut items = Items::default();
+    let places: Vec<_> = drafts.iter().map(|draft| place(&draft.stream)).collect();
     let records: Vec<_> = drafts.iter().map(|draft| draft.stream.record).collect();
     let finished = context.types.finish(&records, &mut items);
     let mut configured = BTreeMap::new();
@@ -232,12 +233,18 @@ fn assemble(context: Context<'_>, drafts: Vec<Draft>) -> ConnectorPlan {
             title: info.title.clone(),
             version: info.version.clone(),
             description: info.description.clone(),
+            part: context.document.part(&places),
         },
         base_url: base_url(context.document),
         parameters: configured,
         types: finished.types,
         streams,
     }
+}
+
+/// JSON Pointer to a stream's operation.
+fn place(stream: &StreamPlan) -> String {
+    pointer::join(&pointer::join("/paths", &stream.path), &stream.method.to_lowercase())
 }
 
 /// The first server's URL with its variables filled in (OAS 3.0.3 section 4.7.5), if it is absolute.

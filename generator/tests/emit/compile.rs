@@ -49,7 +49,7 @@ fn a_crate_compiles_and_writes_by_its_schema() {
     let dependencies =
         "\n[dev-dependencies]\napache-avro = { version = \"0.22\", default-features = false }\nserde_json = \"1\"\n";
     fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + dependencies).unwrap();
-    fs::create_dir(folder.path().join("tests")).unwrap();
+    fs::create_dir_all(folder.path().join("tests")).unwrap();
     fs::write(folder.path().join("tests/round_trip.rs"), include_str!("round_trip.rs")).unwrap();
     // Only the library is under test; the binary would be linked for nothing.
     fs::remove_file(folder.path().join("src/main.rs")).unwrap();
