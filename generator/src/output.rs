@@ -145,6 +145,21 @@ pub fn check(files: &FileSet, folder: &Path) -> Result<Vec<Difference>, OutputEr
     Ok(differences.into_iter().map(|(path, diff)| Difference { path: path.to_owned(), diff }).collect())
 }
 
+/// Version of the generator that wrote what is in `folder`; `None` if nothing says that one did.
+///
+/// # Errors
+///
+/// If the manifest cannot be read.
+pub fn generator(folder: &Path) -> Result<Option<String>, OutputError> {
+    Ok(manifest(folder)?.map(|manifest| manifest.generator))
+}
+
+fn manifest(folder: &Path) -> Result<Option<Manifest>, OutputError> {
+    let Some(text) = read(folder, MANIFEST)? else { return Ok(None) };
+    let manifest = serde_json::from_slice(&text);
+    manifest.map(Some).map_err(|source| OutputError::Manifest { path: folder.join(MANIFEST), source })
+}
+
 /// What is on disk.
 struct State {
     /// Files that the manifest on disk lists.
@@ -156,9 +171,7 @@ struct State {
 impl State {
     fn read(files: &FileSet, folder: &Path) -> Result<Self, OutputError> {
         let mut owned = BTreeSet::new();
-        if let Some(manifest) = read(folder, MANIFEST)? {
-            let manifest: Manifest = serde_json::from_slice(&manifest)
-                .map_err(|source| OutputError::Manifest { path: folder.join(MANIFEST), source })?;
+        if let Some(manifest) = manifest(folder)? {
             // The manifest is only text: it must not lead out of the folder.
             owned.extend(manifest.files.into_iter().filter(|path| stays_inside(path)));
             owned.insert(MANIFEST.to_owned());
@@ -260,6 +273,8 @@ mod tests {
         assert!(!at("sub/deep").exists(), "an empty folder stayed");
         assert_eq!(fs::read_to_string(at("sub/mine.txt")).unwrap(), "mine");
         assert_eq!(check(&second, folder.path()).unwrap(), []);
+        assert_eq!(generator(folder.path()).unwrap().as_deref(), Some("0.1.0"));
+        assert_eq!(generator(&folder.path().join("sub")).unwrap(), None);
     }
 
     #[test]
