@@ -60,6 +60,25 @@ fn the_exit_code_tells_whether_something_breaks() {
     assert!(code == 2 && said.contains("new.yaml") && said.contains("no operation `listReviews`"), "{said}");
 }
 
+/// An overlay for the older document finds nothing to change in the newer one: that is a stream that is gone.
+#[test]
+fn what_an_overlay_no_longer_finds_is_gone() {
+    let scratch = tempfile::tempdir().unwrap();
+    let old = document(scratch.path(), "old", "{a: {type: string}}");
+    let new = scratch.path().join("new.yaml");
+    fs::write(&new, fs::read_to_string(&old).unwrap().replace("/things", "/items")).unwrap();
+    let overlay = scratch.path().join("overlay.yaml");
+    let actions = "[{target: \"$.paths['/things'].get\", update: {x-kafka-source: {topic: things}}}]";
+    fs::write(&overlay, format!("overlay: 1.0.0\ninfo: {{title: o, version: '1'}}\nactions: {actions}\n")).unwrap();
+    let [old, new, overlay] = [&old, &new, &overlay].map(|path| path.to_str().unwrap());
+    let (code, printed, said) = headwater(&[old, new, "--overlay", overlay]);
+    assert_eq!((code, said.as_str()), (1, ""));
+    assert!(printed.contains("list → things\n") && printed.contains("stream removed: GET /things"), "{printed}");
+    let (code, printed, said) = headwater(&[new, old, "--overlay", overlay]);
+    assert_eq!((code, said.as_str()), (0, ""));
+    assert!(printed.contains("stream added: GET /things"), "{printed}");
+}
+
 /// A document with one list of records, whose properties these are.
 fn document(folder: &Path, name: &str, properties: &str) -> PathBuf {
     let path = folder.join(format!("{name}.yaml"));

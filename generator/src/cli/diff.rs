@@ -3,13 +3,14 @@
 mod show;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use headwater::diagnostic::Diagnostics;
 use headwater::diff::{self, Rule, diff};
 use headwater::document::Document;
-use headwater::plan::{PlanOptions, Selection, plan, survey};
+use headwater::plan::model::ConnectorPlan;
+use headwater::plan::{PlanOptions, Planned, Selection, is_annotated, plan};
 
 use super::{FAILED, OK, REFUSED};
 use crate::report;
@@ -70,28 +71,21 @@ enum Format {
 
 impl Diff {
     pub(super) fn run(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
-        let loaded = Document::load(&self.old, &self.overlays)
-            .and_then(|old| Ok((old, Document::load(&self.new, &self.overlays)?)))
-            .and_then(|(old, new)| {
-                let selection = self.selection(&old, &new)?;
-                let options = PlanOptions { selection, name: None, configures_missing: self.all };
-                Ok((plan(&old, &options)?, plan(&new, &options)?))
-            });
-        let (old, new) = match loaded {
-            Ok(planned) => planned,
+        let Compared { old, new, warnings } = match self.compared() {
+            Ok(compared) => compared,
             Err(diagnostics) => {
                 report::diagnostics(&diagnostics, err)?;
                 return Ok(REFUSED);
             }
         };
-        report::diagnostics(&new.warnings, err)?;
+        report::diagnostics(&warnings, err)?;
         let rule = match self.compatibility {
             Compatibility::Backward => Rule::Backward,
             Compatibility::Forward => Rule::Forward,
             Compatibility::Full => Rule::Full,
             Compatibility::None => Rule::None,
         };
-        let found = match diff(&old.plan, &new.plan, rule) {
+        let found = match diff(&old, &new, rule) {
             Ok(found) => found,
             Err(error) => {
                 report::error(&error, Some("this is a fault of headwater: please report it with the documents"), err)?;
@@ -112,13 +106,47 @@ impl Diff {
         Ok(if found.breaking() == 0 { OK } else { FAILED })
     }
 
-    fn selection(&self, old: &Document, new: &Document) -> Result<Selection, Diagnostics> {
-        if !self.operations.is_empty() {
-            return Ok(Selection::Operations(self.operations.clone()));
-        }
-        let is_annotated = |document: &Document| -> Result<bool, Diagnostics> {
-            Ok(survey(document)?.streams.iter().any(|stream| stream.is_annotated))
-        };
-        Ok(if !self.all && (is_annotated(old)? || is_annotated(new)?) { Selection::Annotated } else { Selection::All })
+    fn compared(&self) -> Result<Compared, Diagnostics> {
+        // One overlay is for two states of the document: in one of them it may have nothing to change.
+        let load = |path: &Path| Document::load_other(path, &self.overlays);
+        let (old, new) = (load(&self.old)?, load(&self.new)?);
+        let selection = self.selection(&old, &new);
+        let only_annotated = selection == Selection::Annotated;
+        let options = PlanOptions { selection, name: None, configures_missing: self.all };
+        Ok(match (is_annotated(&old), is_annotated(&new)) {
+            (true, false) if only_annotated => {
+                let old = plan(&old, &options)?.plan;
+                Compared { new: without_streams(old.clone()), old, warnings: Diagnostics::default() }
+            }
+            (false, true) if only_annotated => {
+                let Planned { plan: new, warnings, .. } = plan(&new, &options)?;
+                Compared { old: without_streams(new.clone()), new, warnings }
+            }
+            _ => {
+                let old = plan(&old, &options)?.plan;
+                let Planned { plan: new, warnings, .. } = plan(&new, &options)?;
+                Compared { old, new, warnings }
+            }
+        })
     }
+
+    fn selection(&self, old: &Document, new: &Document) -> Selection {
+        match (self.operations.is_empty(), self.all) {
+            (false, _) => Selection::Operations(self.operations.clone()),
+            (true, false) if is_annotated(old) || is_annotated(new) => Selection::Annotated,
+            (true, _) => Selection::All,
+        }
+    }
+}
+
+/// Two connectors, and what the user should know of the newer one.
+struct Compared {
+    old: ConnectorPlan,
+    new: ConnectorPlan,
+    warnings: Diagnostics,
+}
+
+/// The connector as it would be if none of its operations were there.
+fn without_streams(plan: ConnectorPlan) -> ConnectorPlan {
+    ConnectorPlan { streams: Vec::new(), types: Vec::new(), ..plan }
 }

@@ -16,6 +16,6 @@ mod streams;
 pub mod survey;
 mod types;
 
-pub use select::{LeftOut, PlanOptions, Planned, Selection, plan};
+pub use select::{LeftOut, PlanOptions, Planned, Selection, is_annotated, plan};
 pub use survey::survey;
 pub(crate) use survey::{offset as describe_offset, pagination as describe_pagination};

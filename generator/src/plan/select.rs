@@ -74,6 +74,11 @@ impl LeftOut {
     }
 }
 
+/// Whether any operation has `x-kafka-source`.
+pub fn is_annotated(document: &Document) -> bool {
+    operations(document).iter().any(|it| it.operation.extensions.contains_key(annotations::SOURCE))
+}
+
 /// Plans the connector.
 ///
 /// # Errors
