@@ -31,7 +31,7 @@ pub(crate) fn table(survey: &Survey, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn new_table<const N: usize>(header: [&str; N]) -> Table {
+pub(crate) fn new_table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH).set_header(header);

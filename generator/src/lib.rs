@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "run")]
 pub mod demo;
 pub mod diagnostic;
+pub mod diff;
 pub mod document;
 pub mod emit;
 #[cfg(feature = "run")]

@@ -155,6 +155,15 @@ pub fn field_numbers(folder: &Path) -> Result<FieldNumbers, OutputError> {
     Ok(manifest(folder)?.map(|manifest| manifest.numbers).unwrap_or_default())
 }
 
+/// Version of the generator that wrote what is in `folder`; `None` if nothing says that one did.
+///
+/// # Errors
+///
+/// If the manifest cannot be read.
+pub fn generator(folder: &Path) -> Result<Option<String>, OutputError> {
+    Ok(manifest(folder)?.map(|manifest| manifest.generator))
+}
+
 fn manifest(folder: &Path) -> Result<Option<Manifest>, OutputError> {
     let read = read(folder, MANIFEST)?.map(|text| serde_json::from_slice(&text));
     read.transpose().map_err(|source| OutputError::Manifest { path: folder.join(MANIFEST), source })
@@ -273,6 +282,8 @@ mod tests {
         assert!(!at("sub/deep").exists(), "an empty folder stayed");
         assert_eq!(fs::read_to_string(at("sub/mine.txt")).unwrap(), "mine");
         assert_eq!(check(&second, folder.path()).unwrap(), []);
+        assert_eq!(generator(folder.path()).unwrap().as_deref(), Some("0.1.0"));
+        assert_eq!(generator(&folder.path().join("sub")).unwrap(), None);
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(crate) mod clock;
 pub mod codegen;
 pub mod config;
 pub mod connector;
+pub mod contract;
 pub mod error;
 pub mod flow;
 pub mod format;

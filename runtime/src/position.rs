@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::page::{Boundary, PageToken};
+use crate::operation::{IncrementalMode, OperationFacts};
+use crate::page::{Boundary, PageToken, Pagination};
+use crate::record::time::parse_instant;
 
 /// How far a stream has been read. Stored as JSON in the offsets topic, in the transaction of the records that it
 /// accounts for.
@@ -43,7 +45,61 @@ pub struct PositionError {
     source: serde_json::Error,
 }
 
+/// A position that an operation cannot stand at.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum PositionMisfit {
+    /// It has an offset, and the operation does not.
+    #[error("the operation has no offset: every cycle reads everything")]
+    NoOffset,
+    /// Its offset is no instant.
+    #[error("the offset {offset:?} is no RFC 3339 date-time")]
+    NoInstant {
+        /// What it is.
+        offset: String,
+    },
+    /// Its page is of another style.
+    #[error("the operation's pages are {expected}")]
+    Page {
+        /// What the next page of the operation is named by.
+        expected: &'static str,
+    },
+}
+
 impl Position {
+    /// Whether an operation can stand at this position.
+    ///
+    /// # Errors
+    ///
+    /// What speaks against it.
+    pub(crate) fn check(&self, facts: &OperationFacts) -> Result<(), PositionMisfit> {
+        let reached = self.cycle.as_ref().and_then(|cycle| cycle.offset.as_ref());
+        for offset in self.offset.iter().chain(reached) {
+            match facts.incremental.as_ref().map(|incremental| incremental.mode) {
+                None => return Err(PositionMisfit::NoOffset),
+                Some(IncrementalMode::Timestamp) if parse_instant(offset).is_none() => {
+                    return Err(PositionMisfit::NoInstant { offset: offset.clone() });
+                }
+                Some(IncrementalMode::Timestamp | IncrementalMode::Cursor) => {}
+            }
+        }
+        match (&facts.pagination, self.page()) {
+            (_, None)
+            | (Pagination::LinkHeader | Pagination::NextUrl { .. }, Some(PageToken::Url(_)))
+            | (Pagination::Cursor { .. } | Pagination::LastRecord { .. }, Some(PageToken::Cursor(_)))
+            | (Pagination::Offset { .. }, Some(PageToken::Offset(_)))
+            | (Pagination::Page { .. }, Some(PageToken::Page(_))) => Ok(()),
+            (style, Some(_)) => Err(PositionMisfit::Page {
+                expected: match style {
+                    Pagination::None => "one: there is no next one",
+                    Pagination::LinkHeader | Pagination::NextUrl { .. } => "named by a `url`",
+                    Pagination::Cursor { .. } | Pagination::LastRecord { .. } => "named by a `cursor`",
+                    Pagination::Offset { .. } => "named by an `offset`, a number of records",
+                    Pagination::Page { .. } => "named by a `page`, a number",
+                },
+            }),
+        }
+    }
+
     /// Reads a stored position.
     ///
     /// # Errors
@@ -113,6 +169,12 @@ mod hashes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::testing::connector;
+    use crate::operation::Incremental;
+
+    fn facts() -> OperationFacts {
+        connector().operations.swap_remove(0).facts
+    }
 
     #[test]
     fn the_next_cycle_asks_from_what_the_last_one_reached() {
@@ -125,6 +187,31 @@ mod tests {
         let done = middle.after_page(None, first.clone());
         assert_eq!(done.began(), first);
         assert_eq!(done.page(), None);
+    }
+
+    #[test]
+    fn an_operation_says_where_it_can_stand() {
+        let check = |pagination: Pagination, mode: Option<IncrementalMode>, position: &str| {
+            let incremental =
+                mode.map(|mode| Incremental { mode, field: "/at".into(), parameter: "since".into(), initial: None });
+            let facts = OperationFacts { pagination, incremental, ..facts() };
+            Position::parse(position).unwrap().check(&facts).map_err(|error| error.to_string())
+        };
+        let at = r#"{"offset": "2024-01-01T00:00:00Z"}"#;
+        let page = r#"{"cycle": {"next": {"page": 2}}}"#;
+        let numbered = || Pagination::Page { parameter: "page".into(), first: 1, size: None };
+        let timestamp = Some(IncrementalMode::Timestamp);
+        assert_eq!(check(Pagination::None, timestamp, at), Ok(()));
+        assert_eq!(check(Pagination::None, Some(IncrementalMode::Cursor), r#"{"offset": "x"}"#), Ok(()));
+        assert_eq!(check(numbered(), None, page), Ok(()));
+        for (refused, reason) in [
+            (check(Pagination::None, None, at), "the operation has no offset: every cycle reads everything"),
+            (check(Pagination::None, timestamp, r#"{"offset": "x"}"#), "the offset \"x\" is no RFC 3339 date-time"),
+            (check(Pagination::LinkHeader, None, page), "the operation's pages are named by a `url`"),
+            (check(Pagination::None, None, page), "the operation's pages are one: there is no next one"),
+        ] {
+            assert_eq!(refused, Err(reason.to_owned()));
+        }
     }
 
     #[test]

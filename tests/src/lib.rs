@@ -30,6 +30,6 @@ pub mod topic;
 pub use api::PagedApi;
 pub use consume::{Consumed, Isolation, consume};
 pub use harness::{HarnessError, RealParts, real_parts};
-pub use program::{build_generated, configuration, example, generate, headwater, run_headwater, workspace};
+pub use program::{build_generated, configuration, example, generate, headwater, run_headwater, target, workspace};
 pub use python::{Python, python};
 pub use topic::{create_topic, unique_name};

@@ -5,6 +5,7 @@ mod bundle;
 mod fault;
 mod normalise;
 mod overlay;
+mod part;
 pub(crate) mod pointer;
 mod read;
 mod refs;
@@ -20,6 +21,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use self::fault::Faults;
+use self::overlay::Unmatched;
 use self::source::Sources;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 
@@ -54,6 +56,20 @@ impl Document {
     /// Everything that is wrong with the files as a whole, as far as it can be told at once. What only some operations
     /// need is no error yet.
     pub fn load(path: &Path, overlays: &[PathBuf]) -> Result<Self, Diagnostics> {
+        Self::read(path, overlays, Unmatched::Refused)
+    }
+
+    /// As [`Document::load`], with overlays that were written for another state of the document: what they would change
+    /// need not be there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Document::load`], but for targets of overlays that match nothing.
+    pub fn load_other(path: &Path, overlays: &[PathBuf]) -> Result<Self, Diagnostics> {
+        Self::read(path, overlays, Unmatched::Ignored)
+    }
+
+    fn read(path: &Path, overlays: &[PathBuf], unmatched: Unmatched) -> Result<Self, Diagnostics> {
         let file = path.display().to_string();
         let mut diagnostics = Diagnostics::default();
         let mut read = |path: &Path| read::read(path).map_err(|said| diagnostics.append(said)).ok();
@@ -67,7 +83,7 @@ impl Document {
         let mut origins = Vec::new();
         for (file, overlay) in &overlays {
             if let Some(overlay) = overlay {
-                overlay::apply(&mut value, overlay, file, &mut origins, &mut diagnostics);
+                overlay::apply(&mut value, overlay, file, unmatched, &mut origins, &mut diagnostics);
             }
         }
         let sha256 = Sha256::digest(value.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();

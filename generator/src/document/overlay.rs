@@ -15,15 +15,24 @@ pub(super) struct Origin {
     pub(super) place: Place,
 }
 
+/// What becomes of a target that matches nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unmatched {
+    /// It is an error: it is nearly always a slip, and would otherwise leave the annotations out in silence.
+    Refused,
+    /// Nothing, as the specification says.
+    Ignored,
+}
+
 const KEYS: [&str; 5] = ["overlay", "info", "extends", "actions", "description"];
 const ACTION_KEYS: [&str; 4] = ["target", "description", "update", "remove"];
 
-/// Applies the actions of `overlay` to `document`, in their order (section 4.4.3.1 of the specification). A target that
-/// matches nothing is an error here: it is nearly always a slip, and would otherwise leave the annotations out in silence.
+/// Applies the actions of `overlay` to `document`, in their order (section 4.4.3.1 of the specification).
 pub(super) fn apply(
     document: &mut Value,
     overlay: &Value,
     file: &str,
+    unmatched: Unmatched,
     origins: &mut Vec<Origin>,
     diagnostics: &mut Diagnostics,
 ) {
@@ -69,7 +78,9 @@ pub(super) fn apply(
         let mut found: Vec<String> =
             path.query_located(document).locations().map(|location| location.to_json_pointer()).collect();
         if found.is_empty() {
-            diagnostics.push(unmatched(target, document).at(at(&target_at)));
+            if unmatched == Unmatched::Refused {
+                diagnostics.push(matches_nothing(target, document).at(at(&target_at)));
+            }
             continue;
         }
         if action.get("remove").and_then(Value::as_bool) == Some(true) {
@@ -115,7 +126,7 @@ fn bare_name_with_dash(target: &str) -> Option<&str> {
 }
 
 /// A target that matches nothing; most often a path of the API is misspelt.
-fn unmatched(target: &str, document: &Value) -> Diagnostic {
+fn matches_nothing(target: &str, document: &Value) -> Diagnostic {
     let diagnostic = Diagnostic::error(format!("the target `{target}` matches nothing in the document"));
     let quoted = target.split(['\'', '"']).skip(1).step_by(2);
     let keys: Vec<&str> = ["/paths", "/components/schemas"]
@@ -227,7 +238,7 @@ mod tests {
     fn applied(document: Value, actions: Value) -> (Value, Vec<Origin>, Vec<String>) {
         let overlay = json!({"overlay": "1.0.0", "info": {"title": "t", "version": "1"}, "actions": actions});
         let (mut document, mut origins, mut diagnostics) = (document, Vec::new(), Diagnostics::default());
-        apply(&mut document, &overlay, "o.yaml", &mut origins, &mut diagnostics);
+        apply(&mut document, &overlay, "o.yaml", Unmatched::Refused, &mut origins, &mut diagnostics);
         let said = diagnostics
             .iter()
             .map(|said| {

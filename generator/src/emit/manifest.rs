@@ -16,7 +16,8 @@ pub(crate) struct Manifest {
     document: Document,
     /// The generated files, sorted, the manifest itself not among them.
     pub(crate) files: Vec<String>,
-    generator: String,
+    /// Version of the generator.
+    pub(crate) generator: String,
     /// The Protobuf field numbers that were given out.
     #[serde(default)]
     pub(crate) numbers: FieldNumbers,

@@ -13,6 +13,9 @@ mod overlay;
 mod package;
 mod protobuf;
 mod rust;
+mod spec;
+
+use std::collections::BTreeMap;
 
 use thiserror::Error;
 
@@ -116,9 +119,29 @@ pub fn emit(plan: &ConnectorPlan, options: &EmitOptions) -> Result<FileSet, Emit
     avro::emit(plan, &mut files)?;
     protobuf::emit(plan, &mut files)?;
     json_schema::emit(plan, &mut files)?;
+    spec::emit(plan, &mut files)?;
     package::emit(plan, options, &mut files)?;
     manifest::emit(plan, &mut files)?;
     Ok(files)
+}
+
+/// The Avro schemas of the record types of the streams.
+///
+/// # Errors
+///
+/// If one does not parse: a fault of the generator.
+pub(crate) fn avro_schemas(plan: &ConnectorPlan) -> Result<BTreeMap<TypeId, serde_json::Value>, EmitError> {
+    let mut files = FileSet::default();
+    avro::emit(plan, &mut files)?;
+    let mut schemas = BTreeMap::new();
+    for record in records(plan) {
+        let Some(path) = schema_path(plan, record, Language::Avro) else { continue };
+        if let Some(text) = files.get(&path) {
+            let schema = serde_json::from_slice(text).map_err(|source| EmitError::Json { path, source })?;
+            schemas.insert(record, schema);
+        }
+    }
+    Ok(schemas)
 }
 
 /// What the first line of a generated file says, wherever its language has comments.

@@ -20,11 +20,26 @@ pub(super) fn emit(plan: &ConnectorPlan, options: &EmitOptions, files: &mut File
     let readme = ReadmeView::new(plan, &example);
     files.add("README.md", render("README.md", include_str!("../../../templates/README.md.tera"), &readme)?)?;
     files.add(EXAMPLE, example)?;
-    files.add(
-        ".gitignore",
-        render(".gitignore", include_str!("../../../templates/gitignore.tera"), &HeaderView::new(plan))?,
-    )
+    let view = CrateView::new(plan);
+    for (path, template) in [
+        (".gitignore", include_str!("../../../templates/gitignore.tera")),
+        (".dockerignore", include_str!("../../../templates/dockerignore.tera")),
+        ("Dockerfile", include_str!("../../../templates/Dockerfile.tera")),
+    ] {
+        files.add(path, render(path, template, &view)?)?;
+    }
+    let workflow = render(WORKFLOW, include_str!("../../../templates/workflow.yml.tera"), &view)?;
+    serde_yaml::from_str::<Value>(&workflow)
+        .map_err(|source| EmitError::Yaml { path: WORKFLOW.to_owned(), source: Box::new(source) })?;
+    files.add(WORKFLOW, workflow)?;
+    let contract = render(CONTRACT, include_str!("../../../templates/contract.rs.tera"), &view)?;
+    syn::parse_file(&contract).map_err(|source| EmitError::Rust { path: CONTRACT.to_owned(), source })?;
+    files.add(CONTRACT, contract)
 }
+
+const WORKFLOW: &str = ".github/workflows/headwater.yml";
+
+const CONTRACT: &str = "tests/contract.rs";
 
 const EXAMPLE: &str = "connector.example.json";
 
@@ -35,13 +50,17 @@ fn render(path: &str, template: &str, view: &impl Serialize) -> Result<String, E
 }
 
 #[derive(Serialize)]
-struct HeaderView {
+struct CrateView {
     header: String,
+    /// Name of the package, and of its program.
+    name: String,
+    /// Name of its library in Rust.
+    library: String,
 }
 
-impl HeaderView {
+impl CrateView {
     fn new(plan: &ConnectorPlan) -> Self {
-        Self { header: header(&plan.document) }
+        Self { header: header(&plan.document), name: plan.name.clone(), library: plan.name.replace('-', "_") }
     }
 }
 

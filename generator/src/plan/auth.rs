@@ -36,7 +36,7 @@ fn scheme(document: &Document, name: &str) -> AuthScheme {
 }
 
 /// The ways in words.
-pub(super) fn describe(ways: &[Vec<AuthScheme>]) -> Vec<String> {
+pub(crate) fn describe(ways: &[Vec<AuthScheme>]) -> Vec<String> {
     let all_of = |way: &Vec<AuthScheme>| match way.is_empty() {
         true => "none".to_owned(),
         false => way.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "),

@@ -2,7 +2,7 @@
 //! have names what they do not.
 
 mod annotations;
-mod auth;
+pub(crate) mod auth;
 mod duration;
 mod fields;
 mod infer;
@@ -20,8 +20,9 @@ pub mod survey;
 mod types;
 
 pub use numbers::FieldNumbers;
-pub use select::{LeftOut, PlanOptions, Planned, Selection, plan};
+pub use select::{LeftOut, PlanOptions, Planned, Selection, is_annotated, plan};
 pub use survey::survey;
+pub(crate) use survey::{offset as describe_offset, pagination as describe_pagination};
 
 /// The field of a record for what has no other place in its schema; no other field can be called so. The runtime writes
 /// it by this name.

@@ -38,6 +38,8 @@ pub struct DocumentFacts {
     pub version: String,
     /// `info.description`.
     pub description: Option<String>,
+    /// The document after overlays, of one file, with the operations of the streams and what they reach.
+    pub part: serde_json::Value,
 }
 
 /// A configuration property of the connector's own.

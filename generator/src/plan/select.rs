@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::annotations;
 use super::fields::{self, NoField, Use};
 use super::infer;
-use super::model::{ConnectorPlan, DocumentFacts};
+use super::model::{ConnectorPlan, DocumentFacts, StreamPlan};
 use super::names::{self, Items};
 use super::numbers::FieldNumbers;
 use super::operations::{OperationRef, operations};
@@ -78,6 +78,11 @@ impl LeftOut {
             reason: reason.into(),
         }
     }
+}
+
+/// Whether any operation has `x-kafka-source`.
+pub fn is_annotated(document: &Document) -> bool {
+    operations(document).iter().any(|it| it.operation.extensions.contains_key(annotations::SOURCE))
 }
 
 /// Plans the connector.
@@ -267,6 +272,7 @@ fn assemble(context: Context<'_>, drafts: Vec<Draft>, numbers: &FieldNumbers) ->
     let mut drafts = drafts;
     distinct_topics(&mut drafts);
     let mut items = Items::default();
+    let places: Vec<_> = drafts.iter().map(|draft| place(&draft.stream)).collect();
     let records: Vec<_> = drafts.iter().map(|draft| draft.stream.record).collect();
     let mut finished = context.types.finish(&records, &mut items);
     let numbers = numbers.assign(&mut finished.types);
@@ -291,6 +297,7 @@ fn assemble(context: Context<'_>, drafts: Vec<Draft>, numbers: &FieldNumbers) ->
             title: info.title.clone(),
             version: info.version.clone(),
             description: info.description.clone(),
+            part: context.document.part(&places),
         },
         base_url: base_url(context.document),
         parameters: configured,
@@ -312,6 +319,11 @@ fn distinct_topics(drafts: &mut [Draft]) {
             number += 1;
         }
     }
+}
+
+/// JSON Pointer to a stream's operation.
+fn place(stream: &StreamPlan) -> String {
+    pointer::join(&pointer::join("/paths", &stream.path), &stream.method.to_lowercase())
 }
 
 /// The first server's URL with its variables filled in (OAS 3.0.3 section 4.7.5), if it is absolute.

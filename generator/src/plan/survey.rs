@@ -94,7 +94,7 @@ fn candidate(Draft { stream, is_annotated, missing, .. }: Draft) -> Candidate {
     }
 }
 
-fn pagination(pagination: &PaginationPlan) -> String {
+pub(crate) fn pagination(pagination: &PaginationPlan) -> String {
     let full = |size: &Option<u64>| size.map(|size| format!(", {size} records")).unwrap_or_default();
     match pagination {
         PaginationPlan::None => "none".to_owned(),
@@ -110,7 +110,7 @@ fn pagination(pagination: &PaginationPlan) -> String {
     }
 }
 
-fn offset(offset: &OffsetPlan) -> String {
+pub(crate) fn offset(offset: &OffsetPlan) -> String {
     let mode = match offset.mode {
         OffsetMode::Timestamp => "timestamp",
         OffsetMode::Cursor => "cursor",

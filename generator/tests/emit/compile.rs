@@ -54,7 +54,7 @@ fn a_crate_compiles_and_writes_by_its_schema() {
     let dependencies = "\n[dev-dependencies]\napache-avro = { version = \"0.22\", default-features = false }\n\
                         prost = \"0.14\"\nprost-types = \"0.14\"\nserde_json = \"1\"\n";
     fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + dependencies).unwrap();
-    fs::create_dir(folder.path().join("tests")).unwrap();
+    fs::create_dir_all(folder.path().join("tests")).unwrap();
     fs::write(folder.path().join("tests/round_trip.rs"), include_str!("round_trip.rs")).unwrap();
     compile_protobuf(folder.path());
     // Only the library is under test; the binary would be linked for nothing.

@@ -138,6 +138,7 @@ fn document(file: &str, title: &str, description: Option<&str>) -> DocumentFacts
         title: title.to_owned(),
         version: "1.2.3".to_owned(),
         description: description.map(str::to_owned),
+        part: json!({ "openapi": "3.0.3", "info": { "title": title, "version": "1.2.3" }, "paths": {} }),
     }
 }
 

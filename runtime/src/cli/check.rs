@@ -14,10 +14,7 @@ pub(super) fn run(
     environment: &Environment,
 ) -> Result<(String, Option<Failure>), Failure> {
     let config = ConnectorConfig::load(connector, config, environment, &Services::Configured)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::run([Diagnostic::of_error(&error)]))?;
+    let runtime = super::runtime()?;
     let checks = runtime.block_on(flow::check(connector, &config));
     // Names that are still looked up must not hold up the end.
     runtime.shutdown_background();

@@ -1,13 +1,9 @@
 //! `config`: every configuration property.
 
-use comfy_table::{ContentArrangement, Table, TableComponent, presets};
-
 use super::Format;
+use super::table::table;
 use crate::config::{OperationDocumentation, PropertyDocumentation, documentation};
 use crate::connector::Connector;
-
-/// Width of a table, in characters.
-const WIDTH: u16 = 160;
 
 const OPERATION_HEADER: [&str; 5] = ["Prefix", "Operation", "Topic", "Interval (ms)", "Initial offset"];
 const PROPERTY_HEADER: [&str; 6] = ["Property", "Type", "Default", "Valid values", "Importance", "Meaning"];
@@ -52,17 +48,6 @@ fn property_row(property: &PropertyDocumentation) -> Vec<String> {
     ]
 }
 
-fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table
-        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
-        .remove_style(TableComponent::HorizontalLines)
-        .remove_style(TableComponent::MiddleIntersections)
-        .set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(WIDTH).set_header(header).add_rows(rows);
-    table.trim_fmt()
-}
-
 fn markdown(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let header =
@@ -76,6 +61,7 @@ fn markdown(header: &[&str], rows: Vec<Vec<String>>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::table::WIDTH;
     use crate::config::testing::connector;
 
     #[test]

@@ -3,8 +3,12 @@
 mod check;
 mod diagnostic;
 mod documentation;
+mod offsets;
+mod operation;
+mod preview;
 mod run;
 mod schemas;
+mod table;
 
 use std::io;
 use std::path::PathBuf;
@@ -45,6 +49,22 @@ enum Command {
         #[command(flatten)]
         config: ConfigFile,
     },
+    /// Shows the first records of the operations, as the API sends them; needs no Kafka and writes nothing
+    Preview {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Only the records of this operation
+        #[arg(long, value_name = "ID")]
+        operation: Option<String>,
+        /// How many records of each operation
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        limit: usize,
+    },
+    /// Shows or changes how far each operation has been read
+    Offsets {
+        #[command(subcommand)]
+        command: OffsetsCommand,
+    },
     /// Shows every configuration property
     Config {
         /// How to show them
@@ -73,6 +93,52 @@ enum Format {
     Markdown,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum ListFormat {
+    Table,
+    Json,
+}
+
+#[derive(Subcommand)]
+enum OffsetsCommand {
+    /// Shows the committed position of each operation
+    List {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// How to show them
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
+    /// Sets the position of an operation
+    ///
+    /// It is written as the connector itself writes it, in a transaction under its name: an instance that runs is ended
+    /// by it, and says that another instance has taken over.
+    Set {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The operation
+        #[arg(long, value_name = "ID")]
+        operation: String,
+        /// The position, as `offsets list` shows it: {"offset":"2024-01-01T00:00:00Z"}
+        #[arg(value_name = "JSON")]
+        position: String,
+    },
+    /// Removes positions, so that operations begin from the beginning
+    ///
+    /// An instance that runs is ended by it, and says that another instance has taken over.
+    #[command(group = clap::ArgGroup::new("which").required(true).args(["operation", "all"]))]
+    Reset {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The position of this operation
+        #[arg(long, value_name = "ID")]
+        operation: Option<String>,
+        /// The positions of all operations
+        #[arg(long)]
+        all: bool,
+    },
+}
+
 #[derive(Subcommand)]
 enum SchemasCommand {
     /// Prints the Avro schema of each operation's records, by the subject that it is registered under
@@ -80,6 +146,17 @@ enum SchemasCommand {
         /// Only the schema of this operation
         #[arg(long, value_name = "ID")]
         operation: Option<String>,
+    },
+    /// Registers the schemas at the configured schema registry
+    Register {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Asks the configured schema registry whether the schemas are compatible with those that are registered; registers
+    /// nothing
+    Test {
+        #[command(flatten)]
+        config: ConfigFile,
     },
 }
 
@@ -110,16 +187,44 @@ fn execute(command: Command, connector: &Connector, environment: &Environment) -
     telemetry::init(environment).map_err(|error| Failure::input([Diagnostic::of_error(&error)]))?;
     match command {
         Command::Run { config, dev, once } => run::run(connector, config.path.as_deref(), environment, dev, once),
-        Command::Check { config } => {
-            let (text, failure) = check::run(connector, config.path.as_deref(), environment)?;
-            print(&text)?;
-            failure.map_or(Ok(()), Err)
+        Command::Check { config } => outcome(check::run(connector, config.path.as_deref(), environment)?),
+        Command::Preview { config, operation, limit } => {
+            let (config, operation) = (config.path.as_deref(), operation.as_deref());
+            outcome(preview::run(connector, config, environment, operation, limit)?)
         }
+        Command::Offsets { command } => print(&match command {
+            OffsetsCommand::List { config, format } => {
+                offsets::list(connector, config.path.as_deref(), environment, format)?
+            }
+            OffsetsCommand::Set { config, operation, position } => {
+                offsets::set(connector, config.path.as_deref(), environment, &operation, &position)?
+            }
+            // Without an operation, it is all of them.
+            OffsetsCommand::Reset { config, operation, all: _ } => {
+                offsets::reset(connector, config.path.as_deref(), environment, operation.as_deref())?
+            }
+        }),
         Command::Config { format } => print(&documentation::render(connector, format)),
-        Command::Schemas { command: SchemasCommand::Print { operation } } => {
-            print(&schemas::render(connector, operation.as_deref())?)
-        }
+        Command::Schemas { command } => match command {
+            SchemasCommand::Print { operation } => print(&schemas::render(connector, operation.as_deref())?),
+            SchemasCommand::Register { config } => {
+                outcome(schemas::register(connector, config.path.as_deref(), environment)?)
+            }
+            SchemasCommand::Test { config } => outcome(schemas::test(connector, config.path.as_deref(), environment)?),
+        },
     }
+}
+
+/// What a command found, and what of it is a failure.
+fn outcome((text, failure): (String, Option<Failure>)) -> Result<(), Failure> {
+    print(&text)?;
+    failure.map_or(Ok(()), Err)
+}
+
+/// What commands that ask a few servers once run in.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::run([Diagnostic::of_error(&error)]))
 }
 
 /// Prints a command's result. A reader that has seen enough and left is no failure.

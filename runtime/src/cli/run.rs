@@ -85,7 +85,7 @@ async fn until_stopped(
 }
 
 /// Servers that the configuration names and that cannot be used are input; the rest is a run that failed.
-fn failure(error: RunError) -> Failure {
+pub(super) fn failure(error: RunError) -> Failure {
     use RegistryError::{Answer, Denied, Failed, Settings, Unreachable};
 
     let is_input = match &error {
@@ -101,7 +101,7 @@ fn failure(error: RunError) -> Failure {
     if is_input { Failure::input([diagnostic]) } else { Failure::run([diagnostic]) }
 }
 
-fn diagnostic(error: &RunError) -> Diagnostic {
+pub(super) fn diagnostic(error: &RunError) -> Diagnostic {
     let hint = match error {
         RunError::Kafka(kafka) => kafka.hint(),
         RunError::Registry(registry) => registry.hint(),

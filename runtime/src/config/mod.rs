@@ -80,6 +80,14 @@ impl fmt::Debug for ConnectorConfig {
     }
 }
 
+/// The part of a configuration that is about the API.
+pub struct ApiConfig {
+    /// The connector's own parameters.
+    pub parameters: Parameters,
+    /// What is configured of each operation, in the connector's order.
+    pub operations: Vec<OperationSettings>,
+}
+
 /// Where the broker and the schema registry are.
 #[derive(Clone, Debug)]
 pub enum Services {
@@ -124,24 +132,42 @@ impl ConnectorConfig {
         environment: &Environment,
         services: &Services,
     ) -> Result<Self, ConfigError> {
-        let entries = file.map(raw::read).transpose()?.unwrap_or_default();
-        let path = file.map(|path| path.display().to_string()).unwrap_or_default();
-        let names = Names::new(connector, properties());
-        let mut problems = Vec::new();
-        let settings = Settings::assemble(&path, entries, environment, &names, &mut problems);
-        let mut reader = Reader::new(&settings, &names, problems);
-        let config = read(&mut reader, connector, services);
-        let problems = reader.into_problems();
-        match config {
-            Some(config) if problems.is_empty() => Ok(config),
-            _ => Err(ConfigProblems(problems).into()),
-        }
+        load(connector, file, environment, |reader| read(reader, connector, services))
     }
 }
 
-/// Reads everything, so that all problems are found, and only then gives up.
-fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> Option<ConnectorConfig> {
-    let name = identity::read(reader, connector.name);
+impl ApiConfig {
+    /// Reads what a connector's configuration says of the API; of Kafka and the schema registry it need say nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`ConnectorConfig::load`].
+    pub fn load(connector: &Connector, file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        load(connector, file, environment, |reader| read_api(reader, connector))
+    }
+}
+
+fn load<T>(
+    connector: &Connector,
+    file: Option<&Path>,
+    environment: &Environment,
+    read: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+) -> Result<T, ConfigError> {
+    let entries = file.map(raw::read).transpose()?.unwrap_or_default();
+    let path = file.map(|path| path.display().to_string()).unwrap_or_default();
+    let names = Names::new(connector, properties());
+    let mut problems = Vec::new();
+    let settings = Settings::assemble(&path, entries, environment, &names, &mut problems);
+    let mut reader = Reader::new(&settings, &names, problems);
+    let config = read(&mut reader);
+    let problems = reader.into_problems();
+    match config {
+        Some(config) if problems.is_empty() => Ok(config),
+        _ => Err(ConfigProblems(problems).into()),
+    }
+}
+
+fn read_api(reader: &mut Reader<'_>, connector: &Connector) -> Option<ApiConfig> {
     let parameters = read_parameters(reader, connector);
     if let Some(parameters) = &parameters {
         try_parameters(reader, connector, parameters);
@@ -152,9 +178,15 @@ fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> 
         .map(|(number, definition)| api::read_operation(reader, number, api.as_ref(), &definition.facts))
         // Not straight into an `Option`, which would stop at the first that is wrong.
         .collect::<Vec<_>>();
-    let has_schemas = operations
-        .iter()
-        .any(|operation| operation.as_ref().is_none_or(|operation| operation.format != OutputFormat::Json));
+    Some(ApiConfig { parameters: parameters?, operations: operations.into_iter().collect::<Option<_>>()? })
+}
+
+/// Reads everything, so that all problems are found, and only then gives up.
+fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> Option<ConnectorConfig> {
+    let name = identity::read(reader, connector.name);
+    let api = read_api(reader, connector);
+    let has_schemas =
+        api.as_ref().is_none_or(|api| api.operations.iter().any(|operation| operation.format != OutputFormat::Json));
     let (kafka, registry) = match services {
         Services::Configured => (kafka::read(reader), registry::read(reader, has_schemas)),
         Services::Embedded { bootstrap_servers, registry } => (
@@ -166,10 +198,11 @@ fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> 
     let offsets = delivery::read_offsets(reader, name.as_deref());
     let dead_letters = delivery::read_dead_letters(reader, name.as_deref());
     let topics = delivery::read_topics(reader);
+    let ApiConfig { parameters, operations } = api?;
     Some(ConnectorConfig {
         name: name?,
-        parameters: parameters?,
-        operations: operations.into_iter().collect::<Option<_>>()?,
+        parameters,
+        operations,
         kafka: kafka?,
         registry: registry?,
         delivery: delivery?,

@@ -47,7 +47,7 @@ pub enum CheckError {
 ///
 /// If the operations cannot be made from the configuration; what cannot be reached is in the checks.
 pub async fn check(connector: &Connector, config: &ConnectorConfig) -> Result<Vec<Check>, StartError> {
-    let operations = operations(connector, config)?;
+    let operations = operations(connector, &config.parameters)?;
     let api = async {
         let mut checks = Vec::with_capacity(operations.len());
         for (operation, settings) in operations.iter().zip(&config.operations) {

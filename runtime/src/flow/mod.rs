@@ -4,6 +4,8 @@
 //! a way that can pass, the tasks begin again at their committed positions.
 
 mod check;
+mod offsets;
+mod preview;
 mod start;
 mod stream;
 mod task;
@@ -20,6 +22,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use check::{Check, CheckError, check};
+pub use offsets::{read_positions, write_positions};
+pub use preview::{Preview, PreviewRecord, preview};
+pub(crate) use start::schema_type;
 pub use start::{Embedded, StartError, run};
 pub use stream::StreamError;
 pub use task::Mode;

@@ -11,7 +11,7 @@ use url::Url;
 use super::stream::Stream;
 use super::{Flow, Mode, RunError, Summary, Writer};
 use crate::config::{ConnectorConfig, ExactlyOnce, OperationSettings, TopicCreation};
-use crate::connector::{Connector, ConnectorError, OperationDefinition};
+use crate::connector::{Connector, ConnectorError, OperationDefinition, Parameters};
 use crate::error::chain;
 use crate::format::OutputFormat;
 use crate::http::{Client, HttpError};
@@ -22,7 +22,7 @@ use crate::kafka::{
 use crate::operation::Operation;
 use crate::page::Wire;
 use crate::position::{Position, PositionError};
-use crate::registry::{EmbeddedRegistry, RegistryClient, SchemaType, wire_prefix};
+use crate::registry::{EmbeddedRegistry, RegistryClient, SchemaType, value_subject, wire_prefix};
 
 /// How long a broker or a registry may take to answer for the first time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -95,12 +95,7 @@ pub async fn run(
     mode: Mode,
     stop: watch::Receiver<bool>,
 ) -> Result<Summary, RunError> {
-    let target = Target {
-        kafka: config.kafka.clone(),
-        exactly_once: config.delivery.exactly_once,
-        offsets_topic: config.offsets.name.clone(),
-        connector: config.name.clone(),
-    };
+    let target = Target::new(&config);
     let mut stopped = stop.clone();
     let flow = tokio::select! {
         biased;
@@ -127,7 +122,7 @@ async fn start(
     target: &Target,
     mode: Mode,
 ) -> Result<Flow, RunError> {
-    let operations = operations(connector, config)?;
+    let operations = operations(connector, &config.parameters)?;
     let topics = topics(config);
     match embedded {
         Some(embedded) => {
@@ -140,7 +135,8 @@ async fn start(
     let registry = config.registry.clone().map(RegistryClient::new).transpose()?;
     let mut streams = Vec::with_capacity(operations.len());
     for (operation, settings) in operations.into_iter().zip(&config.operations) {
-        streams.push(Arc::new(stream(operation, settings.clone(), registry.as_ref()).await?));
+        let wire = wire(operation.as_ref(), &settings, registry.as_ref()).await?;
+        streams.push(Arc::new(stream(operation, settings.clone(), wire)?));
     }
     let writer = target.connect(&streams).await?;
     let dead_letters = config.dead_letters.clone();
@@ -148,12 +144,12 @@ async fn start(
     Ok(Flow { streams, writer, dead_letters, boundary, mode, summary: Summary::default(), drift: BTreeMap::new() })
 }
 
-/// The connector's operations, by its configuration.
+/// The connector's operations, by its configured parameters.
 pub(super) fn operations(
     connector: &Connector,
-    config: &ConnectorConfig,
+    parameters: &Parameters,
 ) -> Result<Vec<Box<dyn Operation>>, StartError> {
-    let build = |definition: &OperationDefinition| (definition.build)(&config.parameters);
+    let build = |definition: &OperationDefinition| (definition.build)(parameters);
     Ok(connector.operations.iter().map(build).collect::<Result<_, _>>()?)
 }
 
@@ -166,7 +162,16 @@ pub(super) struct Target {
 }
 
 impl Target {
-    async fn producer(&self) -> Result<Producer, KafkaError> {
+    pub(super) fn new(config: &ConnectorConfig) -> Self {
+        Self {
+            kafka: config.kafka.clone(),
+            exactly_once: config.delivery.exactly_once,
+            offsets_topic: config.offsets.name.clone(),
+            connector: config.name.clone(),
+        }
+    }
+
+    pub(super) async fn producer(&self) -> Result<Producer, KafkaError> {
         let exactly_once = Delivery::ExactlyOnce {
             transactional_id: format!("headwater-{}", self.connector),
             transaction_timeout: TRANSACTION_TIMEOUT,
@@ -211,7 +216,7 @@ impl Target {
 
 /// The topics that the connector writes to.
 fn topics(config: &ConnectorConfig) -> Vec<TopicSpec> {
-    let mut topics = vec![topic(&config.offsets.name, config.offsets.creation, CleanupPolicy::Compact)];
+    let mut topics = vec![offsets_topic(config)];
     topics.push(topic(&config.dead_letters, config.topics, CleanupPolicy::Delete));
     for operation in &config.operations {
         if topics.iter().all(|topic| topic.name != operation.topic) {
@@ -219,6 +224,10 @@ fn topics(config: &ConnectorConfig) -> Vec<TopicSpec> {
         }
     }
     topics
+}
+
+pub(super) fn offsets_topic(config: &ConnectorConfig) -> TopicSpec {
+    topic(&config.offsets.name, config.offsets.creation, CleanupPolicy::Compact)
 }
 
 fn topic(name: &str, creation: TopicCreation, cleanup: CleanupPolicy) -> TopicSpec {
@@ -231,40 +240,44 @@ fn topic(name: &str, creation: TopicCreation, cleanup: CleanupPolicy) -> TopicSp
     }
 }
 
-/// What every value begins with, after its schema has been registered.
-async fn prefix(
+/// The schema language of a format, if it has one.
+pub(crate) fn schema_type(format: OutputFormat) -> Option<SchemaType> {
+    match format {
+        OutputFormat::Avro => Some(SchemaType::Avro),
+        OutputFormat::Protobuf => Some(SchemaType::Protobuf),
+        OutputFormat::JsonSchema => Some(SchemaType::Json),
+        OutputFormat::Json => None,
+    }
+}
+
+/// How the records of an operation are written, after their schema has been registered.
+async fn wire(
     operation: &dyn Operation,
     settings: &OperationSettings,
     registry: Option<&RegistryClient>,
-) -> Result<Vec<u8>, RunError> {
-    let language = match settings.format {
-        OutputFormat::Avro => SchemaType::Avro,
-        OutputFormat::Protobuf => SchemaType::Protobuf,
-        OutputFormat::JsonSchema => SchemaType::Json,
-        OutputFormat::Json => return Ok(Vec::new()),
-    };
-    let (Some(schema), Some(registry)) = (operation.schema(settings.format), registry) else { return Ok(Vec::new()) };
-    let id = registry.register(&format!("{}-value", settings.topic), language, schema).await?;
-    let mut prefix = wire_prefix(id).to_vec();
-    if language == SchemaType::Protobuf {
-        // The record is the first message of its file, which is written so.
-        prefix.push(0);
+) -> Result<Wire, RunError> {
+    let mut prefix = Vec::new();
+    if let (Some(language), Some(schema), Some(registry)) =
+        (schema_type(settings.format), operation.schema(settings.format), registry)
+    {
+        let id = registry.register(&value_subject(&settings.topic), language, schema).await?;
+        prefix.extend_from_slice(&wire_prefix(id));
+        if language == SchemaType::Protobuf {
+            // The record is the first message of its file, which is written so.
+            prefix.push(0);
+        }
     }
-    Ok(prefix)
+    Ok(Wire { format: settings.format, prefix, is_strict: settings.is_strict })
 }
 
-async fn stream(
+/// An operation with all that is needed to read it.
+pub(super) fn stream(
     operation: Box<dyn Operation>,
     settings: OperationSettings,
-    registry: Option<&RegistryClient>,
-) -> Result<Stream, RunError> {
-    let wire = Wire {
-        format: settings.format,
-        prefix: prefix(operation.as_ref(), &settings, registry).await?,
-        is_strict: settings.is_strict,
-    };
+    wire: Wire,
+) -> Result<Stream, StartError> {
     Ok(Stream {
-        client: Client::new(settings.http).map_err(StartError::from)?,
+        client: Client::new(settings.http)?,
         retry: settings.retry,
         interval: settings.interval,
         initial_offset: settings.initial_offset,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::http::{Client, HttpError, Request, RetryPolicy, send_with_retry};
+use crate::http::{Client, HttpError, Request, Response, RetryPolicy, send_with_retry};
 use crate::operation::{DecodeError, IncrementalMode, Operation, OperationFacts};
 use crate::page::{Page, PageEnd, Pagination, PaginationError, Wire};
 use crate::position::Position;
@@ -70,10 +70,14 @@ impl Stream {
 
     /// Reads the page that `position` stands before.
     pub(crate) async fn read(&self, position: &Position) -> Result<ReadPage, StreamError> {
-        let facts = self.facts();
         let request = request(self.operation.as_ref(), position);
         let response = send_with_retry(&self.client, &request, &self.retry, |_| {}).await?;
+        self.read_response(position, &response)
+    }
 
+    /// Reads the response to what `position` asked for.
+    pub(crate) fn read_response(&self, position: &Position, response: &Response) -> Result<ReadPage, StreamError> {
+        let facts = self.facts();
         let mut page = Page::new(&self.wire);
         if let Some(incremental) = &facts.incremental {
             page.track(incremental.mode, position.began(), position.reached());

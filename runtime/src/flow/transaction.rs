@@ -223,7 +223,7 @@ impl<'a> Transactions<'a> {
         let Some(open) = &self.open else { return Ok(()) };
         if !self.producer.is_transactional() {
             // Nothing binds a position to its records but that it comes after them.
-            self.settle().await?;
+            settle(self.producer).await?;
         }
         for (&index, position) in &open.positions {
             if let Some(stream) = self.streams.get(index) {
@@ -231,7 +231,7 @@ impl<'a> Transactions<'a> {
                 self.producer.send(self.offsets.record(&key, Some(&position.to_string()))).await?;
             }
         }
-        self.settle().await?;
+        settle(self.producer).await?;
         if let Some(open) = self.open.take() {
             tracing::debug!(records = open.records, pages = open.pages, "committed");
             self.summary.records += open.records as u64;
@@ -247,18 +247,6 @@ impl<'a> Transactions<'a> {
         Ok(())
     }
 
-    /// Waits until what was sent is there for good. A commit that is late goes on in the background; only asking again
-    /// tells how it ends.
-    async fn settle(&self) -> Result<(), KafkaError> {
-        while let Err(error) = self.producer.commit(COMMIT_TIMEOUT).await {
-            if !matches!(error, KafkaError::Retriable { .. }) {
-                return Err(error);
-            }
-            tracing::warn!(error = %chain(&error), "a commit is late");
-        }
-        Ok(())
-    }
-
     /// Ends the transaction under way without effect. If the producer is of no further use, the broker does it: when the
     /// producer is replaced, or when the transaction times out.
     async fn abort(&self) {
@@ -270,4 +258,16 @@ impl<'a> Transactions<'a> {
             tracing::warn!(error = %chain(&error), "an abort is late");
         }
     }
+}
+
+/// Waits until what was sent is there for good. A commit that is late goes on in the background; only asking again tells
+/// how it ends.
+pub(super) async fn settle(producer: &Producer) -> Result<(), KafkaError> {
+    while let Err(error) = producer.commit(COMMIT_TIMEOUT).await {
+        if !matches!(error, KafkaError::Retriable { .. }) {
+            return Err(error);
+        }
+        tracing::warn!(error = %chain(&error), "a commit is late");
+    }
+    Ok(())
 }

@@ -55,6 +55,25 @@ pub fn wire_prefix(id: SchemaId) -> [u8; 5] {
     [0, a, b, c, d]
 }
 
+/// The subject of the schema of a topic's values, by Confluent's `TopicNameStrategy`.
+pub fn value_subject(topic: &str) -> String {
+    format!("{topic}-value")
+}
+
+/// What a registry says of a schema that is not registered yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its subject has no version that it would have to be compatible with.
+    First,
+    /// It can be the next version.
+    Compatible,
+    /// It breaks the rule of its subject.
+    Incompatible {
+        /// What the registry says against it.
+        messages: Vec<String>,
+    },
+}
+
 /// A client of a schema registry that speaks Confluent's REST API. Clones share connections and what was registered.
 #[derive(Clone, Debug)]
 pub struct RegistryClient {
@@ -102,13 +121,6 @@ impl RegistryClient {
     ///
     /// If the registry cannot be reached or refuses.
     pub async fn register(&self, subject: &str, language: SchemaType, schema: &str) -> Result<SchemaId, RegistryError> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Question<'a> {
-            #[serde(skip_serializing_if = "Option::is_none")]
-            schema_type: Option<&'static str>,
-            schema: &'a str,
-        }
         #[derive(Deserialize)]
         struct Answer {
             id: SchemaId,
@@ -125,6 +137,34 @@ impl RegistryClient {
         let Answer { id } = serde_json::from_slice(&response.body).map_err(|source| self.answer(source))?;
         registered().insert(key, id);
         Ok(id)
+    }
+
+    /// Asks whether a schema could be the next version of a subject. Registers nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the registry cannot be reached or refuses to answer.
+    pub async fn test(&self, subject: &str, language: SchemaType, schema: &str) -> Result<Verdict, RegistryError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            is_compatible: bool,
+            #[serde(default)]
+            messages: Vec<String>,
+        }
+        let question = serde_json::to_vec(&Question { schema_type: language.name(), schema })
+            .map_err(|source| self.answer(source))?;
+        let request = Request::post("/compatibility/subjects/{subject}/versions/latest")
+            .path("subject", &subject.to_owned())
+            .query("verbose", &true)
+            .body(MEDIA_TYPE, question);
+        let response = match self.send(request, Some(subject)).await {
+            Ok(response) => response,
+            Err(RegistryError::Failed { source, .. }) if names_what_is_missing(&source) => return Ok(Verdict::First),
+            Err(error) => return Err(error),
+        };
+        let Answer { is_compatible, messages } =
+            serde_json::from_slice(&response.body).map_err(|source| self.answer(source))?;
+        Ok(if is_compatible { Verdict::Compatible } else { Verdict::Incompatible { messages } })
     }
 
     /// The schema of an id, as text.
@@ -181,6 +221,15 @@ impl RegistryClient {
     }
 }
 
+/// A schema to register, or to be judged.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Question<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema_type: Option<&'static str>,
+    schema: &'a str,
+}
+
 /// What the registry says of its refusal.
 fn message(error: &HttpError) -> String {
     #[derive(Deserialize)]
@@ -192,6 +241,17 @@ fn message(error: &HttpError) -> String {
         Ok(refusal) => refusal.message,
         Err(_) => body.to_owned(),
     }
+}
+
+/// Whether a registry says that there is no such subject, or no version of it; anything else that knows no such path
+/// answers without these codes.
+fn names_what_is_missing(error: &HttpError) -> bool {
+    #[derive(Deserialize)]
+    struct Refusal {
+        error_code: u32,
+    }
+    let refusal = serde_json::from_str::<Refusal>(error.body().unwrap_or_default());
+    error.status() == Some(404) && refusal.is_ok_and(|refusal| matches!(refusal.error_code, 40401 | 40402))
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use super::store::Store;
 /// A schema registry that speaks the part of Confluent's REST API that serializers, deserializers and people at a shell
 /// use. It keeps everything in memory and stops when it is dropped.
 ///
-/// It is no judge: it accepts every schema that is JSON, checks no compatibility rule, and keeps the rule that it is
-/// given only to tell it again.
+/// It is no judge: it accepts every schema that is JSON, says of each that it is compatible, and keeps the rule that it
+/// is given only to tell it again.
 #[derive(Debug)]
 pub struct EmbeddedRegistry {
     url: Url,
@@ -57,7 +57,7 @@ impl EmbeddedRegistry {
 mod tests {
     use super::*;
     use crate::http::testing::ask;
-    use crate::registry::{RegistryClient, RegistrySettings, SchemaType};
+    use crate::registry::{RegistryClient, RegistrySettings, SchemaType, Verdict};
 
     async fn start() -> EmbeddedRegistry {
         EmbeddedRegistry::start(([127, 0, 0, 1], 0).into()).await.unwrap()
@@ -82,6 +82,8 @@ mod tests {
             "ids are of schemas"
         );
         assert_ne!(client().register("a-value", SchemaType::Avro, "\"int\"").await.unwrap(), id);
+        assert_eq!(client().test("a-value", SchemaType::Avro, "\"float\"").await.unwrap(), Verdict::Compatible);
+        assert_eq!(client().test("none", SchemaType::Avro, "\"float\"").await.unwrap(), Verdict::First);
         let error = client().register("a-value", SchemaType::Avro, "{").await.unwrap_err();
         assert!(error.to_string().starts_with("the schema of `a-value` is not valid: "), "{error}");
         assert_eq!(ask(registry.url(), "GET", "/subjects", "").await, (200, r#"["a-value","b/ä-value"]"#.to_owned()));
@@ -122,6 +124,7 @@ mod tests {
                 200,
                 r#"{"subject":"a","version":1,"id":1,"schema":"{\"type\":\"string\"}"}"#,
             ),
+            ("POST", "/compatibility/subjects/a/versions/latest", SCHEMA, 200, r#"{"is_compatible":true}"#),
             ("GET", "/schemas/ids/1", "", 200, r#"{"schema":"{\"type\":\"string\"}"}"#),
             ("GET", "/schemas/ids/2?fetchMaxId=false", "", 200, r#"{"schemaType":"JSON","schema":"{}"}"#),
             ("GET", "/schemas/ids/1/schema", "", 200, r#"{"type":"string"}"#),
@@ -162,6 +165,9 @@ mod tests {
             ("GET", "/subjects/x/versions/1", "", 404, 40401),
             ("POST", "/subjects/x", SCHEMA, 404, 40401),
             ("DELETE", "/subjects/x", "", 404, 40401),
+            ("POST", "/compatibility/subjects/x/versions/latest", SCHEMA, 404, 40401),
+            ("POST", "/compatibility/subjects/a/versions/2", SCHEMA, 404, 40402),
+            ("POST", "/compatibility/subjects/a/versions/latest", "{}", 422, 42201),
             ("GET", "/subjects/a/versions/2", "", 404, 40402),
             ("GET", "/subjects/a/versions/0", "", 422, 42202),
             ("GET", "/subjects/a/versions/first", "", 422, 42202),

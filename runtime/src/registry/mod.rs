@@ -6,7 +6,7 @@ mod error;
 mod routes;
 mod store;
 
-pub use client::{RegistryClient, RegistrySettings, SchemaId, wire_prefix};
+pub use client::{RegistryClient, RegistrySettings, SchemaId, Verdict, value_subject, wire_prefix};
 pub use embedded::EmbeddedRegistry;
 pub use error::RegistryError;
 pub use store::SchemaType;

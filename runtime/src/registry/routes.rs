@@ -25,6 +25,7 @@ pub(super) fn routes(store: Arc<Mutex<Store>>) -> Router {
         .route("/subjects/{subject}/versions", get(versions).post(register))
         .route("/subjects/{subject}/versions/{version}", get(version))
         .route("/subjects/{subject}/versions/{version}/schema", get(version_schema))
+        .route("/compatibility/subjects/{subject}/versions/{version}", post(compatibility))
         .route("/schemas/types", get(async || Answer(["JSON", "PROTOBUF", "AVRO"])))
         .route("/schemas/ids/{id}", get(schema))
         .route("/schemas/ids/{id}/schema", get(schema_text))
@@ -69,6 +70,17 @@ async fn version_schema(
 ) -> Result<Response, Refusal> {
     let store = lock(&store);
     Ok(text(store.version(&subject, read_version(&version)?)?.schema))
+}
+
+/// Whatever is JSON could be registered.
+async fn compatibility(
+    State(store): Shared,
+    Path((subject, version)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Answer<Value>, Refusal> {
+    read_schema(&body)?;
+    lock(&store).version(&subject, read_version(&version)?)?;
+    Ok(Answer(json!({"is_compatible": true})))
 }
 
 async fn schema(State(store): Shared, Path(id): Path<String>) -> Result<Response, Refusal> {

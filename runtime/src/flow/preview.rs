@@ -1,0 +1,102 @@
+//! The first records of each operation, as the API sends them, without Kafka.
+
+mod raw;
+
+use super::start::{StartError, operations, stream};
+use super::stream::{Stream, StreamError, request};
+use crate::config::ApiConfig;
+use crate::connector::Connector;
+use crate::format::OutputFormat;
+use crate::http::Response;
+use crate::page::Wire;
+
+/// The first records of an operation.
+#[derive(Debug)]
+pub struct Preview {
+    /// The operation's id.
+    pub operation: String,
+    /// Kafka topic that they would go to.
+    pub topic: String,
+    /// The records in the API's order.
+    pub records: Vec<PreviewRecord>,
+    /// Why there are no more, or why some have no key and time, if that is not as it should be.
+    pub failure: Option<StreamError>,
+}
+
+/// A record as the API sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviewRecord {
+    /// The key that it would have in Kafka.
+    pub key: Option<Vec<u8>>,
+    /// The time that it would have in Kafka, in milliseconds since 1970-01-01T00:00:00Z.
+    pub timestamp: Option<i64>,
+    /// Its fields in their order, each with the text of its value; one field without a name if it is no object.
+    pub fields: Vec<(String, String)>,
+}
+
+/// Reads the first `limit` records of each operation, or of one, from the beginning. Nothing is written.
+///
+/// # Errors
+///
+/// If the operations cannot be made from the configuration; what else goes wrong is in the previews.
+pub async fn preview(
+    connector: &Connector,
+    config: &ApiConfig,
+    operation: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Preview>, StartError> {
+    let mut previews = Vec::new();
+    for (made, settings) in operations(connector, &config.parameters)?.into_iter().zip(&config.operations) {
+        if operation.is_none_or(|wanted| wanted == settings.id) {
+            // Nobody reads the encoded values.
+            let wire = Wire { format: OutputFormat::Json, prefix: Vec::new(), is_strict: false };
+            let stream = stream(made, settings.clone(), wire)?;
+            previews.push(of_stream(&stream, limit).await);
+        }
+    }
+    Ok(previews)
+}
+
+async fn of_stream(stream: &Stream, limit: usize) -> Preview {
+    let (operation, topic) = (stream.facts().id.to_string(), stream.topic.clone());
+    let mut preview = Preview { operation, topic, records: Vec::new(), failure: None };
+    let mut position = stream.start();
+    while preview.records.len() < limit {
+        // Who looks on does not want to wait for another try.
+        let request = request(stream.operation.as_ref(), &position);
+        let response = match stream.client.send(&request).await {
+            Ok(response) => response,
+            Err(error) => {
+                preview.failure = Some(error.into());
+                break;
+            }
+        };
+        let mut records = of_response(stream, &response);
+        let read = stream.read_response(&position, &response);
+        if let Ok(read) = &read {
+            // What the page left out would move the keys to the wrong records.
+            if read.page.len() == records.len() {
+                for (record, encoded) in records.iter_mut().zip(read.page.records()) {
+                    record.key = encoded.key.map(<[u8]>::to_vec);
+                    record.timestamp = encoded.timestamp;
+                }
+            }
+        }
+        records.truncate(limit - preview.records.len());
+        preview.records.append(&mut records);
+        match read {
+            Ok(read) if read.more => position = read.position,
+            Ok(_) => break,
+            Err(error) => {
+                preview.failure = Some(error);
+                break;
+            }
+        }
+    }
+    preview
+}
+
+fn of_response(stream: &Stream, response: &Response) -> Vec<PreviewRecord> {
+    let records = raw::records(&response.body, &stream.facts().records);
+    records.into_iter().map(|fields| PreviewRecord { key: None, timestamp: None, fields }).collect()
+}
