@@ -199,6 +199,10 @@ impl<'a> Types<'a> {
                 (None, Some(branch)) => self.lower_one(branch, &format!("{wanted}{kind}")).ty,
                 (None, None) => continue,
             };
+            // Free JSON is written as text, and then no text beside it could be told from it.
+            if matches!(self.kind(ty), Some(TypeKind::Scalar(Scalar::Json))) {
+                return TypeKind::Scalar(Scalar::Json);
+            }
             variants.push(UnionVariant { rust_name: kind.to_owned(), ty });
         }
         match variants.as_slice() {
