@@ -203,6 +203,65 @@ fn a_key_that_annotations_do_not_have() {
 }
 
 #[test]
+fn a_parent_that_cannot_be_followed() {
+    let at = "shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source";
+    let from = "o.yaml#/actions/0/update/x-kafka-source";
+    assert_annotation_said(
+        "{parent: {operation: listOrder, bind: {shop: /id}}, parameters: {shop: a}}",
+        &format!(
+            "error: the document has no operation `listOrder`\n --> {at}/parent/operation (written by {from}/parent/operation)\n\
+             hint: did you mean `listOrders`?\n"
+        ),
+    );
+    assert_annotation_said(
+        "{parent: {operation: listOrders, bind: {shop: /ids}}}",
+        &format!(
+            "error: the required parameter `shop` of `listOrders` has no value: a `parent` cannot be followed yet\n \
+             --> {at} (written by {from})\n\
+             hint: add it to `x-kafka-source` under `parameters`: a literal, or \"${{config:shop}}\" to have it configured\n"
+        ),
+    );
+    assert_annotation_said(
+        "{parent: {operation: listOrders, bind: {shop: /ids, x: /id}}, parameters: {shop: a}}",
+        &format!(
+            "error: the operation has no parameter `x`\n --> {at}/parent/bind/x (written by {from}/parent/bind/x)\n\
+             error: `/ids`: the schema of `Order` has no field `ids`\n --> {at}/parent/bind/shop \
+             (written by {from}/parent/bind/shop)\nhint: did you mean `id`?\n"
+        ),
+    );
+}
+
+#[test]
+fn the_last_record_without_a_key() {
+    let overlay = annotation("{pagination: {style: last-record, parameter: cursor}, parameters: {shop: a}}");
+    let document = DOCUMENT.replace("required: [id]", "required: [paid]");
+    assert_said(
+        &[("shop.yaml", &document), ("o.yaml", &overlay)],
+        &["--overlay", "o.yaml"],
+        "error: the style `last-record` sends the key of the last record, and the stream has no key\n \
+         --> shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source/pagination/style \
+         (written by o.yaml#/actions/0/update/x-kafka-source/pagination/style)\n\
+         hint: say with `key` which field it is\n",
+    );
+}
+
+#[test]
+fn a_property_of_every_connector() {
+    let at = "shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source/parameters/shop";
+    assert_annotation_said(
+        r#"{parameters: {shop: "${config:name}"}}"#,
+        &format!(
+            "error: the parameter `shop`: `name` is a property of every connector; choose another name\n \
+             --> {at} (written by o.yaml#/actions/0/update/x-kafka-source/parameters/shop)\n\
+             error: the required parameter `shop` of `listOrders` has no value\n \
+             --> shop.yaml#/paths/~1shops~1{{shop}}~1orders/get/x-kafka-source \
+             (written by o.yaml#/actions/0/update/x-kafka-source)\n\
+             hint: add it to `x-kafka-source` under `parameters`: a literal, or \"${{config:shop}}\" to have it configured\n"
+        ),
+    );
+}
+
+#[test]
 fn a_required_parameter_without_a_value() {
     assert_annotation_said(
         "{}",

@@ -49,7 +49,8 @@ impl<'a> Records<'a> {
     pub(crate) fn has_key(&self, index: u64, key: &str) -> bool {
         self.stream.key.as_ref().is_some_and(|path| match distinct(path, index) {
             Value::String(text) => text == key,
-            value => value.to_string() == key,
+            Value::Number(number) => number.as_u64().is_some_and(|number| key.parse() == Ok(number)),
+            _ => false,
         })
     }
 

@@ -223,7 +223,7 @@ fn check_parents<'a>(context: &mut Context<'a>, all: &[OperationRef<'a>], drafts
         }
         unfollowed.push(format!("`{}`", child.stream.operation_id));
     }
-    if !unfollowed.is_empty() {
+    if !unfollowed.is_empty() && !said.has_errors() {
         let message = format!(
             "a `parent` is not followed yet: {} {} read with the parameters that are set",
             unfollowed.join(", "),

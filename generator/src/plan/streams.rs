@@ -65,7 +65,10 @@ pub(super) fn draft<'a>(
     let source =
         source.unwrap_or_else(|| Source { at: pointer::join(&operation.at, annotations::SOURCE), ..Source::default() });
     if operation.method != "GET" {
-        return Err(format!("its method is {}, not GET", operation.method));
+        let end = infer::last_name(operation.path).unwrap_or_default().to_lowercase();
+        let is_search = operation.method == "POST" && ["search", "query"].contains(&end.as_str());
+        let why = if is_search { ": what is asked for in the body of a request cannot be read yet" } else { "" };
+        return Err(format!("its method is {}, not GET{why}", operation.method));
     }
     if let Some(fault) = context.document.faults_of(&operation.at).first() {
         let place = fault.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();

@@ -64,25 +64,23 @@ pub(in crate::plan) fn infer(facts: &Facts<'_, '_>) -> Option<Inferred<FieldPath
     let is_silent = properties.values().all(|property| !property.required);
     let nullables = properties.values().filter(|property| nullable(property)).count();
     let null_says_nothing = nullables * 4 >= properties.len() * 3;
-    if is_silent {
-        if let Some((name, value)) = find(&names, &|property| null_says_nothing || !nullable(property)) {
-            let reason = format!(
-                "`{name}` has the name of an identifier; the document requires no field of this record, and so does not say \
+    if is_silent && let Some((name, value)) = find(&names, &|property| null_says_nothing || !nullable(property)) {
+        let reason = format!(
+            "`{name}` has the name of an identifier; the document requires no field of this record, and so does not say \
                  that `{name}` can be missing"
-            );
-            return Some(Inferred { value, rule: "conventional-id", reason });
-        }
+        );
+        return Some(Inferred { value, rule: "conventional-id", reason });
     }
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     if let Some((name, value)) = find(&own, &|property| !nullable(property)) {
         let reason = format!("`{name}` is called the identifier of just this kind of record");
         return Some(Inferred { value, rule: "own-id", reason });
     }
-    if facts.is_paged_by_record {
-        if let Some((name, value)) = find(first, &|property| !nullable(property)) {
-            let reason = format!("the next page is asked for by the last record, and so by its `{name}`");
-            return Some(Inferred { value, rule: "paged-by-id", reason });
-        }
+    if facts.is_paged_by_record
+        && let Some((name, value)) = find(first, &|property| !nullable(property))
+    {
+        let reason = format!("the next page is asked for by the last record, and so by its `{name}`");
+        return Some(Inferred { value, rule: "paged-by-id", reason });
     }
     metadata_uid(facts)
 }

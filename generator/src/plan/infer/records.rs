@@ -104,10 +104,8 @@ fn in_envelope(
     // `/pets/{id}` answers with one pet, and a list in it is a part of it.
     let of_one = path.ends_with('}');
     let thing = properties.keys().find(|name| is_same("id", name));
-    if let Some(segment) = segment {
-        if let Some(name) = lists.iter().find(|name| is_same(name, segment)) {
-            return found(name, "path-segment", format!("the list `{name}` is called as the end of the path is"));
-        }
+    if let Some(name) = segment.and_then(|segment| lists.iter().find(|name| is_same(name, segment))) {
+        return found(name, "path-segment", format!("the list `{name}` is called as the end of the path is"));
     }
     if let Some(name) = first_of(&NAMES, lists.iter().copied()).filter(|_| thing.is_none()) {
         return found(name, "envelope-name", format!("the list `{name}` has the name of one that holds records"));

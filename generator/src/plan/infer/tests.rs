@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -100,8 +102,24 @@ fn keys() {
     assert_eq!(key(json!({"name": text(), "id": number()})), "`/id` (required-id)");
     assert_eq!(key(json!({"key": text(), "uuid": text()})), "`/uuid` (required-id)");
     assert_eq!(key(json!({"thing_id": text()})), "`/thing_id` (required-id)");
+    assert_eq!(key(json!({"account_id": text(), "key": text()})), "`/account_id` (required-id)");
+    assert_eq!(key(json!({"parent_id": text(), "key": text()})), "`/key` (required-id)");
+    assert_eq!(key(json!({"metadata": object(json!({"uid": text()}))})), "`/metadata/uid` (metadata-uid)");
     assert_eq!(key(json!({"id": {"type": "number"}})), "nothing");
-    assert_eq!(key(json!({"id": {"type": "integer", "nullable": true}})), "nothing");
+    assert_eq!(key(json!({"id": {"type": "integer", "nullable": true}, "name": text()})), "nothing");
+    // Where something is required, and this is not.
+    let key = |properties: Value, required: Value| {
+        let items = json!({"type": "object", "required": required, "properties": properties});
+        about("key", inferred(json!({}), json!({}), json!({"type": "array", "items": items})))
+    };
+    let read_only = json!({"type": "string", "readOnly": true});
+    assert_eq!(key(json!({"id": text(), "name": text()}), json!([])), "`/id` (conventional-id)");
+    assert_eq!(key(json!({"id": text(), "name": text()}), json!(["name"])), "nothing");
+    assert_eq!(key(json!({"id": read_only, "name": text()}), json!(["name"])), "`/id` (read-only-id)");
+    assert_eq!(key(json!({"thingId": text(), "name": text()}), json!(["name"])), "`/thingId` (own-id)");
+    let nullable = json!({"type": "string", "nullable": true});
+    assert_eq!(key(json!({"id": nullable, "name": text()}), json!([])), "nothing");
+    assert_eq!(key(json!({"sid": nullable, "name": nullable}), json!([])), "`/sid` (conventional-id)");
 }
 
 #[test]
@@ -119,6 +137,15 @@ fn offsets() {
         offset(json!({"since": instant()}), json!({"occurred_at": instant()})),
         "`since` asks from `/occurred_at` (created-since)"
     );
+    assert_eq!(
+        offset(json!({"created_at[gte]": instant()}), json!({"created_at": instant()})),
+        "`created_at[gte]` asks from `/created_at` (field-bound)"
+    );
+    assert_eq!(
+        offset(json!({"since": instant(), "timestamp_gte": instant()}), json!({"timestamp": instant()})),
+        "`timestamp_gte` asks from `/timestamp` (field-bound)"
+    );
+    assert_eq!(offset(json!({"since": number()}), json!({"updated_at": instant()})), "nothing");
     assert_eq!(offset(json!({"since": instant()}), json!({"updated_at": text()})), "nothing");
     assert_eq!(offset(json!({}), json!({"updated_at": instant()})), "nothing");
 }
@@ -159,9 +186,174 @@ fn pagination() {
             "page in `page`, from 0 (page-parameter)",
         ),
         (json!({"offset": number(), "limit": number()}), none(), none(), "offset in `offset` (offset-parameter)"),
+        (
+            json!({"page": text()}),
+            none(),
+            json!({"next_page": text()}),
+            "cursor from `/next_page` to `page` (cursor-in-body)",
+        ),
+        (
+            none(),
+            none(),
+            json!({"_links": object(json!({"next": object(json!({"href": text()}))}))}),
+            "next-url at `/_links/next/href` (next-url-in-body)",
+        ),
+        (
+            none(),
+            none(),
+            json!({"next": {"type": "string", "description": "URL of the next page."}}),
+            "next-url at `/next` (next-url-in-body)",
+        ),
+        // A text is no number of records to skip.
+        (json!({"start": text(), "limit": number()}), none(), none(), "none (nothing-found)"),
+        (json!({"starting_after": text()}), none(), json!({"has_more": {"type": "boolean"}}), "none (nothing-found)"),
         (json!({"offset": number()}), none(), none(), "none (nothing-found)"),
         (json!({"cursor": text()}), none(), none(), "none (nothing-found)"),
     ] {
         assert_eq!(page(parameters, headers, with(extra)), expected);
     }
+}
+
+#[test]
+fn the_last_record_leads_on_by_its_key() {
+    let response = object(json!({"data": list(json!({"id": text()})), "has_more": {"type": "boolean"}}));
+    assert_eq!(
+        about("pagination", inferred(json!({"starting_after": text()}), json!({}), response)),
+        "last-record in `starting_after` while `/has_more` (last-record)"
+    );
+}
+
+#[test]
+fn what_is_read_in_pages_is_no_single_object() {
+    let things = || list(json!({"a": text()}));
+    let response = object(json!({"a": things(), "b": things()}));
+    assert_eq!(
+        inferred(json!({"page": number()}), json!({}), response),
+        Err("it is read in pages, but where the records are on a page cannot be told: the response has several lists of \
+             objects: `a`, `b`, so the response is one record"
+            .to_owned())
+    );
+    let mixed =
+        json!({"type": "array", "items": {"oneOf": [object(json!({"a": text()})), object(json!({"b": text()}))]}});
+    assert_eq!(
+        inferred(json!({}), json!({}), object(json!({"items": mixed, "order": things()}))),
+        Err("the list `items` holds things of several kinds".to_owned())
+    );
+}
+
+/// The survey of a document with these paths: path, parameters in it, schema of the response, and what the operation has
+/// besides.
+fn surveyed(operations: &[(&str, &str, Value, Value)]) -> survey::Survey {
+    let folder = tempfile::tempdir().unwrap();
+    let mut document = json!({"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {}});
+    for (id, path, response, more) in operations {
+        let names = path.split('{').skip(1).map(|rest| rest.split('}').next().unwrap());
+        let parameters: Vec<Value> =
+            names.map(|name| json!({"name": name, "in": "path", "required": true, "schema": text()})).collect();
+        let mut operation = json!({"operationId": id, "parameters": parameters, "responses": {"200": {
+            "description": "ok", "content": {"application/json": {"schema": response}}}}});
+        for (key, value) in more.as_object().unwrap() {
+            operation[key.as_str()] = value.clone();
+        }
+        document["paths"][*path]["get"] = operation;
+    }
+    let file = folder.path().join("openapi.json");
+    std::fs::write(&file, document.to_string()).unwrap();
+    survey(&Document::load(&file, &[]).unwrap()).unwrap()
+}
+
+fn parent(survey: &survey::Survey, id: &str) -> String {
+    let stream = survey.streams.iter().find(|stream| stream.operation_id == id).unwrap();
+    let inference = stream.inferences.iter().find(|inference| inference.subject == "parent");
+    inference.map_or_else(|| "nothing".to_owned(), |inference| format!("{} ({})", inference.value, inference.rule))
+}
+
+#[test]
+fn parents() {
+    let owned = object(json!({"id": number(), "name": text(), "owner": object(json!({"login": text()}))}));
+    let listed = |items: &Value| json!({"type": "array", "items": items});
+    let thing = || list(json!({"id": text()}));
+    let none = || json!({});
+    let survey = surveyed(&[
+        ("shops", "/shops", thing(), none()),
+        ("orders", "/shops/{shop}/orders", thing(), none()),
+        ("lines", "/shops/{shop}/orders/{order_id}/lines", thing(), none()),
+        ("repos", "/user/repos", listed(&owned), none()),
+        ("issues", "/repos/{owner}/{repo}/issues", thing(), none()),
+        // Named by a text, and listed by nobody.
+        ("parts", "/machines/{machine}/parts", thing(), none()),
+        // Only those that are asked for are listed.
+        (
+            "cars",
+            "/cars",
+            thing(),
+            json!({"parameters": [
+            {"name": "ids", "in": "query", "required": true, "schema": {"type": "string"}}]}),
+        ),
+        ("trips", "/cars/{car}/trips", thing(), none()),
+    ]);
+    assert_eq!(parent(&survey, "shops"), "nothing");
+    assert_eq!(parent(&survey, "orders"), "shops: shop from /id (path-prefix)");
+    assert_eq!(parent(&survey, "lines"), "orders: order_id from /id (path-prefix)");
+    assert_eq!(parent(&survey, "issues"), "repos: owner from /owner/login, repo from /name (path-of-list)");
+    assert_eq!(parent(&survey, "parts"), "nothing");
+    assert_eq!(parent(&survey, "trips"), "nothing");
+}
+
+#[test]
+fn a_link_of_a_response_says_who_the_parent_is() {
+    let linked = json!({"responses": {"200": {
+        "description": "ok",
+        "content": {"application/json": {"schema": object(json!({"items": list(json!({"no": text()}))}))}},
+        "links": {"visits": {"operationId": "visits", "parameters": {"pet": "$response.body#/items/0/no"}}},
+    }}});
+    let survey = surveyed(&[
+        ("pets", "/animals", json!({}), linked),
+        ("visits", "/visits/{pet}", object(json!({"visits": list(json!({"id": text()}))})), json!({})),
+    ]);
+    assert_eq!(parent(&survey, "visits"), "pets: pet from /no (openapi-link)");
+}
+
+#[test]
+fn limits() {
+    let of = |refuses, headers: &[&str]| super::limits::infer(refuses, headers).map(|inferred| inferred.rule);
+    assert_eq!(of(false, &["Link", "Content-Length"]), None);
+    assert_eq!(of(true, &["Link"]), Some("status-429"));
+    assert_eq!(of(true, &["X-Rate-Limit-Remaining"]), Some("rate-limit-headers"));
+    assert_eq!(of(false, &["RateLimit"]), Some("rate-limit-headers"));
+    assert_eq!(of(false, &["Retry-After"]), Some("rate-limit-headers"));
+}
+
+#[test]
+fn extensions_of_other_generators() {
+    let response =
+        || object(json!({"odd": list(json!({"id": text()})), "more": text(), "other": list(json!({"a": text()}))}));
+    let with = |name: &str, value: Value| {
+        let survey = surveyed(&[("things", "/things", response(), json!({name: value}))]);
+        let stream = survey.streams.first().unwrap();
+        let rules: BTreeSet<_> =
+            stream.inferences.iter().map(|inference| (inference.subject, inference.rule)).collect();
+        assert!(rules.contains(&("records", "extension")) && rules.contains(&("pagination", "extension")), "{rules:?}");
+        (stream.records.clone(), stream.pagination.clone())
+    };
+    let expected = |pagination: &str| ("/odd".to_owned(), pagination.to_owned());
+    assert_eq!(
+        with("x-ms-pageable", json!({"itemName": "odd", "nextLinkName": "more"})),
+        expected("next-url at /more")
+    );
+    assert_eq!(
+        with(
+            "x-speakeasy-pagination",
+            json!({"type": "cursor", "inputs": [{"name": "c", "in": "parameters", "type": "cursor"}],
+            "outputs": {"results": "$.odd", "nextCursor": "$.more"}})
+        ),
+        expected("cursor c from /more")
+    );
+    assert_eq!(
+        with(
+            "x-fern-pagination",
+            json!({"cursor": "$request.c", "next_cursor": "$response.more", "results": "$response.odd"})
+        ),
+        expected("cursor c from /more")
+    );
 }

@@ -65,7 +65,8 @@ impl Reading<'_> {
                 if let Some(has_more) = &has_more {
                     self.in_body(schemas, answer, "/pagination/has_more", has_more);
                 }
-                if !has_key {
+                // A key that is wrong has been spoken of.
+                if !has_key && self.source.key.is_none() {
                     let message = "the style `last-record` sends the key of the last record, and the stream has no key";
                     let hint = "say with `key` which field it is".to_owned();
                     self.error("/pagination/style", message.to_owned(), Some(hint));
