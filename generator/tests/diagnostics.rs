@@ -131,8 +131,8 @@ fn assert_fault(change: impl Fn(&str) -> String, message: &str, at: &str, hint: 
 #[test]
 fn a_schema_that_cannot_be_read() {
     assert_fault(
-        |name| format!("{DOCUMENT}{name}      - {{type: object}}\n"),
-        "the document is not as OpenAPI has it: a list stands where an object should",
+        |name| format!("{DOCUMENT}{name}      a thing\n"),
+        "the document is not as OpenAPI has it: a single value stands where an object should",
         "",
         "",
     );

@@ -162,6 +162,7 @@ pub(super) fn context<'a>(document: &'a Document, name: Option<&str>, said: &mut
 
 /// What cannot be read and is not missed, or only by operations that are left out.
 pub(super) fn warn_of_faults(document: &Document, said: &mut Diagnostics) {
+    document.repairs().iter().for_each(|repair| said.push(repair.clone()));
     for fault in document.faults() {
         if !said.iter().any(|said| said == fault) {
             said.push(fault.clone().as_warning());
