@@ -14,6 +14,7 @@ mod typed;
 mod walk;
 mod yaml;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use openapiv3::OpenAPI;
@@ -132,6 +133,21 @@ impl Document {
     /// What in the document cannot be read, as errors.
     pub(crate) fn faults(&self) -> impl Iterator<Item = &Diagnostic> {
         self.faults.iter()
+    }
+
+    /// How many schemas are among the components; how many of them cannot be read; and how many the answers of the
+    /// operations at `pointers` need.
+    pub(crate) fn schemas<'a>(&self, pointers: impl Iterator<Item = &'a str>) -> (usize, usize, usize) {
+        const SECTION: &str = "#/components/schemas/";
+        let schemas = self.value.pointer("/components/schemas").and_then(Value::as_object);
+        let is_fault = |schema: &&Value| walk::reference(schema).is_some_and(fault::is_mark);
+        let needed: BTreeSet<&str> = pointers.flat_map(|at| fault::targets(&self.value, at, false)).collect();
+        let needed = needed.into_iter().filter(|target| target.starts_with(SECTION));
+        (
+            schemas.map_or(0, serde_json::Map::len),
+            schemas.into_iter().flat_map(serde_json::Map::values).filter(is_fault).count(),
+            needed.count(),
+        )
     }
 
     /// What the operation at `pointer` needs of it.

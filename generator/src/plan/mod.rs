@@ -16,5 +16,5 @@ mod streams;
 pub mod survey;
 mod types;
 
-pub use select::{LeftOut, PlanOptions, Planned, Selection, plan};
+pub use select::{LeftOut, PlanOptions, Planned, SchemaCount, Selection, plan};
 pub use survey::survey;
