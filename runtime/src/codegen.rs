@@ -8,7 +8,7 @@ pub use serde::de::{Deserializer, Error as DeserializeError};
 pub use crate::connector::{Connector, ConnectorError, Parameters};
 pub use crate::format::EncodeError;
 pub use crate::format::avro;
-pub use crate::http::{Parameter, Request};
+pub use crate::http::{Parameter, Request, Style};
 pub use crate::operation::{
     Incremental, IncrementalMode, KeyField, OffsetField, OffsetValue, OperationFacts, TypedOperation,
 };

@@ -9,7 +9,7 @@ use super::model::{
     TypeId, TypeKind,
 };
 use super::names;
-use super::operations::{self, Answer, OperationRef};
+use super::operations::{Answer, OperationRef};
 use super::parameters::{self, Known};
 use super::schema::{Located, SchemaRef, Schemas, ShapeKind};
 use super::types::Types;
@@ -98,7 +98,7 @@ pub(super) fn draft<'a>(
         stream: StreamPlan {
             operation_id: operation.id.clone(),
             method: operation.method.clone(),
-            path: operations::sent(operation.path).to_owned(),
+            path: operation.path.to_owned(),
             summary: operation.operation.summary.clone(),
             description: operation.operation.description.clone(),
             rust_name: String::new(),
