@@ -112,6 +112,10 @@ impl<'a> Schemas<'a> {
                 SchemaRef::All(_) => return followed,
             };
             let Some((next, nullable)) = only_branch(schema) else { return followed };
+            // A component around a schema without a name is the name of that schema, which may hold it again.
+            if let (SchemaRef::Named(_), SchemaRef::Inline(_)) = (&followed.schema, &next) {
+                return followed;
+            }
             followed.nullable |= nullable || schema.schema_data.nullable;
             followed.doc = followed.doc.or(schema.schema_data.description.as_deref());
             followed.schema = next;

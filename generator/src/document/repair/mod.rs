@@ -11,12 +11,17 @@ mod servers;
 
 use serde_json::{Value, json};
 
+use super::pointer;
 use super::source::Sources;
 use super::walk::{Node, reference, walk};
 use crate::diagnostic::Diagnostic;
 
 /// How many repairs by one rule are told of one by one: some documents make the same mistake a thousand times.
 const SHOWN: usize = 3;
+
+/// How many schemas may stand in one another. No document that a person reads comes near; but what reads a schema needs a
+/// stack as deep as the schema, and nobody's stack is without an end.
+const DEEPEST: usize = 24;
 
 /// What has been put right.
 #[derive(Debug, Default)]
@@ -63,7 +68,23 @@ impl Repairs {
 pub(super) fn objects(document: &mut Value, repairs: &mut Repairs) {
     root::repair(document, repairs);
     let is_older = document.get("openapi").and_then(Value::as_str).is_some_and(|version| version.starts_with("3.0"));
-    walk(document, &mut |node, at, value| object(node, at, value, is_older, repairs));
+    // The schemas around the one that is looked at.
+    let mut around: Vec<String> = Vec::new();
+    walk(document, &mut |node, at, value| {
+        while around.last().is_some_and(|above| pointer::below(at, above).is_none()) {
+            around.pop();
+        }
+        if node == Node::Schema {
+            if around.len() >= DEEPEST && value.as_object().is_none_or(|schema| !schema.is_empty()) {
+                *value = json!({});
+                let message =
+                    format!("more than {DEEPEST} schemas stand in one another: what is deeper can be anything");
+                repairs.note("deep", at, message);
+            }
+            around.push(at.to_owned());
+        }
+        object(node, at, value, is_older, repairs);
+    });
 }
 
 /// Puts right what shows only when every `$ref` leads somewhere.
@@ -154,6 +175,25 @@ pub(in crate::document) fn repaired(mut document: Value) -> (Value, Vec<String>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn depth_has_an_end() {
+        let mut schema = json!({"type": "string"});
+        for _ in 0..DEEPEST {
+            schema = json!({ "items": schema });
+        }
+        let document = json!({
+            "openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {},
+            "components": {"schemas": {"A": schema, "B": schema["items"]}}
+        });
+        let (document, said) = repaired(document);
+        let deepest = format!("/components/schemas/A{}", "/items".repeat(DEEPEST));
+        assert_eq!(document.pointer(&deepest), Some(&json!({})));
+        assert_eq!(
+            said,
+            [format!("{deepest}: more than {DEEPEST} schemas stand in one another: what is deeper can be anything")]
+        );
+    }
 
     #[test]
     fn a_rule_that_applies_often_is_told_of_a_few_times() {
