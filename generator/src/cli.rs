@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use headwater::document::Document;
 use headwater::emit::{EmitOptions, FileSet, RuntimeDependency, emit};
 use headwater::output;
-use headwater::plan::{PlanOptions, Planned, Selection, survey};
+use headwater::plan::{PlanOptions, Planned, SchemaCount, Selection, survey};
 
 use crate::{inspect, report};
 
@@ -265,12 +265,14 @@ impl Generate {
         }
     }
 
-    /// No operation is left out in silence.
+    /// Nothing is left out in silence.
     fn count(&self, planned: &Planned, out: &mut dyn Write) -> io::Result<()> {
         let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for left_out in &planned.left_out {
             by_reason.entry(&left_out.reason).or_default().push(&left_out.operation_id);
         }
+        let mut by_reason: Vec<_> = by_reason.into_iter().collect();
+        by_reason.sort_by_key(|(_, ids)| std::cmp::Reverse(ids.len()));
         let (all, streams, rest) = (planned.operations, planned.plan.streams.len(), planned.left_out.len());
         writeln!(out, "{all} operations in the document, {streams} generated, {rest} left out")?;
         for (reason, ids) in by_reason {
@@ -279,6 +281,17 @@ impl Generate {
                 write!(out, ": {}", ids.join(", "))?;
             }
             writeln!(out)?;
+        }
+        let SchemaCount { all, unreadable, needed } = planned.schemas;
+        let rest = all.saturating_sub(needed);
+        writeln!(out, "{all} schemas in the document, {needed} needed, {rest} left out")?;
+        let unneeded = rest.saturating_sub(unreadable);
+        for (count, reason) in
+            [(unneeded, "no answer of a generated operation needs it"), (unreadable, "it cannot be read")]
+        {
+            if count > 0 {
+                writeln!(out, "  {count:>4} {reason}")?;
+            }
         }
         Ok(())
     }

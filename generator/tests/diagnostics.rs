@@ -131,8 +131,8 @@ fn assert_fault(change: impl Fn(&str) -> String, message: &str, at: &str, hint: 
 #[test]
 fn a_schema_that_cannot_be_read() {
     assert_fault(
-        |name| format!("{DOCUMENT}{name}      - {{type: object}}\n"),
-        "the document is not as OpenAPI has it: a list stands where an object should",
+        |name| format!("{DOCUMENT}{name}      a thing\n"),
+        "the document is not as OpenAPI has it: a single value stands where an object should",
         "",
         "",
     );
@@ -167,9 +167,12 @@ fn an_overlay_that_matches_nothing() {
     assert_said(
         &[("shop.yaml", DOCUMENT), ("o.yaml", &overlay)],
         &["--overlay", "o.yaml"],
-        "error: the target `$.paths['/shops/{shop}/oders'].get` matches nothing in the document\n \
+        "warning: the target `$.paths['/shops/{shop}/oders'].get` matches nothing in the document\n \
          --> o.yaml#/actions/0/target\n\
-         hint: did you mean `/shops/{shop}/orders`?\n",
+         hint: did you mean `/shops/{shop}/orders`?\n\
+         error: no operation is selected\n --> shop.yaml#/paths\n\
+         hint: annotate operations with `x-kafka-source`, or name them with `--operations`; \
+         `headwater inspect` lists what can be a stream\n",
     );
 }
 
@@ -336,4 +339,45 @@ fn a_crate_that_differs_is_shown() {
     let (text, code) = with("check");
     assert_eq!(code, Some(1));
     assert!(text.starts_with("error: out is not what `generate` would write: 1 of "), "{text}");
+}
+
+#[test]
+fn what_is_left_out_is_counted() {
+    let operation = |method: &str, answer: &str| {
+        format!(
+            "    {method}:\n      parameters: [{{$ref: '#/components/parameters/Shop'}}]\n      responses: {answer}\n"
+        )
+    };
+    let csv = "{'200': {description: ok, content: {text/csv: {}}}}";
+    let broken = "{'200': {$ref: '#/components/responses/None'}}";
+    let item = [operation("post", "{}"), operation("put", "{}"), operation("delete", csv)].concat();
+    let other = [operation("get", csv), operation("put", "{}")].concat();
+    let paths =
+        format!("  /shops/{{shop}}:\n{item}  /exports/{{shop}}:\n{other}  /b/{{shop}}:\n{}", operation("get", broken));
+    let parameter = "  parameters:\n    Shop: {name: shop, in: path, required: true, schema: {type: string}}\n";
+    let more = "    Zone: {type: string}\n    Text: {type: string}\n    Broken: {$ref: '#/components/schemas/Gone'}\n";
+    let document = DOCUMENT.replace("components:\n", &format!("{paths}components:\n{parameter}")) + more;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("shop.yaml"), document).unwrap();
+    std::fs::write(folder.path().join("o.yaml"), annotation("{parameters: {shop: a}}")).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_headwater"))
+        .args(["generate", "shop.yaml", "--overlay", "o.yaml", "--out", "out", "--all"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (_, counts) = text.split_once('\n').unwrap();
+    assert_eq!(
+        counts,
+        "7 operations in the document, 1 generated, 6 left out\n\
+         \x20    2 its method is PUT, not GET: put/shops/{shop}, put/exports/{shop}\n\
+         \x20    1 its method is DELETE, not GET: delete/shops/{shop}\n\
+         \x20    1 its method is POST, not GET: post/shops/{shop}\n\
+         \x20    1 no 2xx response has a JSON body with a schema: get/exports/{shop}\n\
+         \x20    1 the `$ref` to `#/components/responses/None` leads nowhere \
+         (shop.yaml#/paths/~1b~1{shop}/get/responses/200/$ref): get/b/{shop}\n\
+         4 schemas in the document, 1 needed, 3 left out\n\
+         \x20    2 no answer of a generated operation needs it\n\
+         \x20    1 it cannot be read\n"
+    );
 }

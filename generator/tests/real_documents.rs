@@ -96,6 +96,7 @@ fn all_of_every_document_is_generated() {
         let streams = &planned.plan.streams;
         assert!(streams.len() >= least, "{name}: {} streams", streams.len());
         assert_eq!(planned.operations, streams.len() + planned.left_out.len(), "{name}");
+        assert!(planned.schemas.needed <= planned.schemas.all, "{name}: {:?}", planned.schemas);
         assert!(planned.left_out.iter().all(|left_out| !left_out.reason.is_empty()), "{name}");
         for (what, of) in [
             ("topics", (|stream| stream.topic.clone()) as fn(&StreamPlan) -> String),

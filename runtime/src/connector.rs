@@ -136,6 +136,21 @@ impl Parameters {
         };
         value.split(',').map(item).collect()
     }
+
+    /// The value of `${config:NAME}` as the properties of an object: `key=value`, separated by commas, with or without
+    /// spaces around them. An empty value is an object without properties.
+    ///
+    /// # Errors
+    ///
+    /// If it is not configured, or a property has no `=`.
+    pub fn object(&self, name: &str) -> Result<Vec<(String, String)>, ConnectorError> {
+        let expected = "a list of `key=value`";
+        let property = |item: String| match item.split_once('=') {
+            Some((key, value)) => Ok((key.trim_end().to_owned(), value.trim_start().to_owned())),
+            None => Err(ConnectorError::Invalid { name: name.to_owned(), value: item, expected }),
+        };
+        self.list::<String>(name, expected)?.into_iter().map(property).collect()
+    }
 }
 
 #[cfg(test)]
@@ -144,10 +159,15 @@ mod tests {
 
     #[test]
     fn lists_are_separated_by_commas() {
-        let values = [("ids", "1, 2,3"), ("none", " "), ("odd", "1,x")];
+        let values = [("ids", "1, 2,3"), ("none", " "), ("odd", "1,x"), ("color", "R=100, G = 2=3")];
         let parameters = Parameters::new(values.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
         assert_eq!(parameters.list::<i64>("ids", "an integer").unwrap(), [1, 2, 3]);
         assert!(parameters.list::<i64>("none", "an integer").unwrap().is_empty());
+        let color = [("R", "100"), ("G", "2=3")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(parameters.object("color").unwrap(), color);
+        assert!(parameters.object("none").unwrap().is_empty());
+        let error = parameters.object("odd").unwrap_err();
+        assert_eq!(error.to_string(), r#"property `odd`: "1" is not a list of `key=value`"#);
         let error = parameters.list::<i64>("odd", "an integer").unwrap_err();
         assert_eq!(error.to_string(), r#"property `odd`: "x" is not an integer"#);
     }

@@ -5,7 +5,7 @@ use super::change::{Change, ChangeKind, Impact, Rule, Ways};
 use crate::plan::auth;
 use crate::plan::model::{
     AuthScheme, ConnectorPlan, OffsetPlan, PaginationPlan, ParameterLocation, ParameterPlan, ParameterScalar,
-    ParameterType, ParameterValue, StreamPlan,
+    ParameterType, ParameterValue, StreamPlan, StyleKind,
 };
 use crate::plan::{describe_offset, describe_pagination};
 
@@ -151,18 +151,28 @@ fn describe(parameter: &ParameterPlan) -> String {
         ParameterScalar::Int32 => "int32",
         ParameterScalar::Int64 => "int64",
         ParameterScalar::Double => "number",
+        ParameterScalar::Json => "JSON",
     };
     let location = match parameter.location {
         ParameterLocation::Path => "path",
         ParameterLocation::Query => "query",
         ParameterLocation::Header => "header",
+        ParameterLocation::Cookie => "cookie",
     };
+    let style = match parameter.style.kind {
+        StyleKind::Simple => "simple",
+        StyleKind::Label => "label",
+        StyleKind::Matrix => "matrix",
+        StyleKind::Form => "form",
+        StyleKind::SpaceDelimited => "spaceDelimited",
+        StyleKind::PipeDelimited => "pipeDelimited",
+        StyleKind::DeepObject => "deepObject",
+    };
+    let exploded = if parameter.style.explode { ", exploded" } else { "" };
     match parameter.ty {
         ParameterType::One(one) => format!("{}, in {location}", scalar(one)),
-        ParameterType::List { item, separator: None } => format!("{}, repeated in {location}", scalar(item)),
-        ParameterType::List { item, separator: Some(separator) } => {
-            format!("{}, separated by `{separator}` in {location}", scalar(item))
-        }
+        ParameterType::List { item } => format!("list of {}, {style}{exploded} in {location}", scalar(item)),
+        ParameterType::Object => format!("object, {style}{exploded} in {location}"),
     }
 }
 

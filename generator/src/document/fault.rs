@@ -31,37 +31,44 @@ impl Faults {
         if self.0.is_empty() {
             return Vec::new();
         }
-        let Some(operation) = document.pointer(at) else { return Vec::new() };
-        let mut open = Vec::new();
-        let item = at.rsplit_once('/').and_then(|(item, _)| document.pointer(item));
-        for owner in [item, Some(operation)].into_iter().flatten() {
-            let parameters = owner.get("parameters").and_then(Value::as_array).into_iter().flatten();
-            open.extend(parameters.map(|parameter| (Node::Parameter, parameter)));
-        }
-        let responses = operation.get("responses").and_then(Value::as_object).into_iter().flatten();
-        open.extend(responses.filter(|(status, _)| status.starts_with('2')).map(|(_, value)| (Node::Response, value)));
-
-        let (mut found, mut seen) = (BTreeSet::new(), BTreeSet::new());
-        while let Some((node, value)) = open.pop() {
-            match reference(value) {
-                Some(target) => {
-                    if let Some(fault) = number(target) {
-                        found.insert(fault);
-                    } else if seen.insert(target)
-                        && let Some(value) = target.strip_prefix('#').and_then(|place| document.pointer(place))
-                    {
-                        open.push((node, value));
-                    }
-                }
-                None => children(node, value, &mut |node, value| {
-                    if !matches!(node, Node::Example | Node::Link) {
-                        open.push((node, value));
-                    }
-                }),
-            }
-        }
+        let found: BTreeSet<usize> = targets(document, at, true).into_iter().filter_map(number).collect();
         found.into_iter().filter_map(|index| self.0.get(index)).collect()
     }
+}
+
+/// The `$ref`s that the operation at `at` reaches by what it answers when all is well, and by its parameters if wanted.
+pub(super) fn targets<'a>(document: &'a Value, at: &str, with_parameters: bool) -> BTreeSet<&'a str> {
+    let mut seen = BTreeSet::new();
+    let Some(operation) = document.pointer(at) else { return seen };
+    let mut open = Vec::new();
+    let item = at.rsplit_once('/').and_then(|(item, _)| document.pointer(item));
+    for owner in [item, Some(operation)].into_iter().flatten().filter(|_| with_parameters) {
+        let parameters = owner.get("parameters").and_then(Value::as_array).into_iter().flatten();
+        open.extend(parameters.map(|parameter| (Node::Parameter, parameter)));
+    }
+    let responses = operation.get("responses").and_then(Value::as_object);
+    let is_success = |status: &str| status.starts_with('2');
+    let has_success = responses.is_some_and(|responses| responses.keys().any(|status| is_success(status)));
+    let answers = responses.into_iter().flatten();
+    let answers = answers.filter(|(status, _)| is_success(status) || (!has_success && *status == "default"));
+    open.extend(answers.map(|(_, value)| (Node::Response, value)));
+    while let Some((node, value)) = open.pop() {
+        match reference(value) {
+            Some(target) => {
+                if seen.insert(target)
+                    && let Some(value) = target.strip_prefix('#').and_then(|place| document.pointer(place))
+                {
+                    open.push((node, value));
+                }
+            }
+            None => children(node, value, &mut |node, value| {
+                if !matches!(node, Node::Example | Node::Link) {
+                    open.push((node, value));
+                }
+            }),
+        }
+    }
+    seen
 }
 
 /// The fault that a `$ref` stands for, if it does.

@@ -9,11 +9,13 @@ mod part;
 pub(crate) mod pointer;
 mod read;
 mod refs;
+mod repair;
 mod source;
 mod typed;
 mod walk;
 mod yaml;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use openapiv3::OpenAPI;
@@ -22,6 +24,7 @@ use sha2::{Digest, Sha256};
 
 use self::fault::Faults;
 use self::overlay::Unmatched;
+use self::repair::Repairs;
 use self::source::Sources;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 
@@ -39,6 +42,7 @@ pub struct Document {
     origins: Vec<overlay::Origin>,
     sources: Sources,
     faults: Faults,
+    repairs: Vec<Diagnostic>,
 }
 
 /// What is known of a document beside what it says.
@@ -46,6 +50,7 @@ struct Told {
     origins: Vec<overlay::Origin>,
     sources: Sources,
     faults: Faults,
+    warnings: Diagnostics,
 }
 
 impl Document {
@@ -56,7 +61,7 @@ impl Document {
     /// Everything that is wrong with the files as a whole, as far as it can be told at once. What only some operations
     /// need is no error yet.
     pub fn load(path: &Path, overlays: &[PathBuf]) -> Result<Self, Diagnostics> {
-        Self::read(path, overlays, Unmatched::Refused)
+        Self::read(path, overlays, Unmatched::Warned)
     }
 
     /// As [`Document::load`], with overlays that were written for another state of the document: what they would change
@@ -90,16 +95,23 @@ impl Document {
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
-        Self::of_value(value, file, sha256, Told { origins, sources, faults })
+        Self::of_value(value, file, sha256, Told { origins, sources, faults, warnings: diagnostics })
     }
 
     /// What is left to do when the text of the document is complete.
     fn of_value(mut value: Value, file: String, sha256: String, told: Told) -> Result<Self, Diagnostics> {
-        let Told { origins, mut sources, mut faults } = told;
+        let Told { origins, mut sources, mut faults, warnings } = told;
+        let mut repairs = Repairs::default();
+        repair::objects(&mut value, &mut repairs);
         refs::resolve(&mut value, &mut sources, &mut faults);
-        normalise::normalise(&mut value);
+        // Again, because what has been copied was in no place where objects are looked for.
+        repair::objects(&mut value, &mut repairs);
+        repair::operations(&mut value, &mut repairs);
+        normalise::normalise(&mut value, &mut repairs);
         let api = typed::parse(&mut value, &sources, &mut faults)?;
-        Ok(Self { file, sha256, api, value, origins, sources, faults })
+        let mut said: Vec<_> = warnings.iter().cloned().collect();
+        said.extend(repair::warnings(&repairs, &sources, &origins));
+        Ok(Self { file, sha256, api, value, origins, sources, faults, repairs: said })
     }
 
     /// A document of one operation and some schemas, for tests.
@@ -110,7 +122,12 @@ impl Document {
         });
         value["paths"]["/things"]["get"] = operation;
         value["components"]["schemas"] = schemas;
-        let told = Told { origins: Vec::new(), sources: Sources::new("test.yaml"), faults: Faults::default() };
+        let told = Told {
+            origins: Vec::new(),
+            sources: Sources::new("test.yaml"),
+            faults: Faults::default(),
+            warnings: Diagnostics::default(),
+        };
         Self::of_value(value, "test.yaml".to_owned(), String::new(), told)
             .unwrap_or_else(|said| unreachable!("{said:?}"))
     }
@@ -134,6 +151,21 @@ impl Document {
         self.faults.iter()
     }
 
+    /// How many schemas are among the components; how many of them cannot be read; and how many the answers of the
+    /// operations at `pointers` need.
+    pub(crate) fn schemas<'a>(&self, pointers: impl Iterator<Item = &'a str>) -> (usize, usize, usize) {
+        const SECTION: &str = "#/components/schemas/";
+        let schemas = self.value.pointer("/components/schemas").and_then(Value::as_object);
+        let is_fault = |schema: &&Value| walk::reference(schema).is_some_and(fault::is_mark);
+        let needed: BTreeSet<&str> = pointers.flat_map(|at| fault::targets(&self.value, at, false)).collect();
+        let needed = needed.into_iter().filter(|target| target.starts_with(SECTION));
+        (
+            schemas.map_or(0, serde_json::Map::len),
+            schemas.into_iter().flat_map(serde_json::Map::values).filter(is_fault).count(),
+            needed.count(),
+        )
+    }
+
     /// What the operation at `pointer` needs of it.
     pub(crate) fn faults_of(&self, pointer: &str) -> Vec<&Diagnostic> {
         self.faults.reached(&self.value, pointer)
@@ -143,14 +175,21 @@ impl Document {
 /// OpenAPI 3.0 is read, and later versions of 3 as far as they say what it can say.
 fn check_version(value: &Value, file: &str) -> Result<(), Diagnostics> {
     let version = value.get("openapi").or_else(|| value.get("swagger"));
+    // `3.1` without quotes is a number.
+    let version = version.map(|version| version.as_str().map_or_else(|| version.to_string(), str::to_owned));
     match version {
-        Some(Value::String(version)) if version.starts_with("3.") => Ok(()),
+        Some(version) if version == "3" || version.starts_with("3.") => Ok(()),
         Some(version) => {
-            let version = version.as_str().map_or_else(|| version.to_string(), str::to_owned);
-            let key = if value.get("openapi").is_some() { "/openapi" } else { "/swagger" };
+            let is_swagger = value.get("openapi").is_none();
+            let (key, hint) = match is_swagger {
+                true => {
+                    ("/swagger", "convert it first, as with `npx swagger2openapi --yaml --outfile openapi.yaml FILE`")
+                }
+                false => ("/openapi", "convert the document to OpenAPI 3"),
+            };
             Err(Diagnostic::error(format!("the document is of OpenAPI version `{version}`; 3.x is what is read"))
                 .at(Place::pointer(file, key))
-                .hint("convert the document to OpenAPI 3")
+                .hint(hint)
                 .into())
         }
         None => Err(Diagnostic::error("the file is no OpenAPI document: it has no `openapi` with a version")

@@ -1,4 +1,10 @@
-//! OpenAPI Overlays 1.0: changes laid over a document (OpenAPI Overlay Specification 1.0.0).
+//! OpenAPI Overlays: changes laid over a document (OpenAPI Overlay Specification 1.0.0 and 1.1.0).
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 use serde_json_path::JsonPath;
@@ -18,16 +24,17 @@ pub(super) struct Origin {
 /// What becomes of a target that matches nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unmatched {
-    /// It is an error: it is nearly always a slip, and would otherwise leave the annotations out in silence.
-    Refused,
+    /// It is warned of: it is nearly always a slip, and would otherwise leave the annotations out in silence.
+    Warned,
     /// Nothing, as the specification says.
     Ignored,
 }
 
 const KEYS: [&str; 5] = ["overlay", "info", "extends", "actions", "description"];
-const ACTION_KEYS: [&str; 4] = ["target", "description", "update", "remove"];
+const ACTION_KEYS: [&str; 5] = ["target", "description", "update", "copy", "remove"];
 
-/// Applies the actions of `overlay` to `document`, in their order (section 4.4.3.1 of the specification).
+/// Applies the actions of `overlay` to `document`, in their order (section 4.4.3.1 of the specification). A target that
+/// matches nothing is allowed, but most often a slip.
 pub(super) fn apply(
     document: &mut Value,
     overlay: &Value,
@@ -38,7 +45,10 @@ pub(super) fn apply(
 ) {
     let at = |pointer: &str| Place::pointer(file, pointer);
     match overlay.get("overlay").and_then(Value::as_str) {
-        Some(version) if version == "1.0" || version.starts_with("1.0.") || version.starts_with("1.1.") => {}
+        Some(version)
+            if ["1.0", "1.1"].iter().any(|known| {
+                version.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            }) => {}
         Some(version) => diagnostics.push(
             Diagnostic::error(format!("the overlay is of version `{version}`, which is not known here"))
                 .at(at("/overlay"))
@@ -63,46 +73,85 @@ pub(super) fn apply(
             diagnostics.push(Diagnostic::error(format!("action {index} has no `target`")).at(at(&action_at)));
             continue;
         };
-        let path = match JsonPath::parse(target) {
-            Ok(path) => path,
-            Err(_) => {
-                let message = format!("the target `{target}` is no JSONPath");
-                let diagnostic = Diagnostic::error(message).at(at(&target_at));
-                diagnostics.push(match bare_name_with_dash(target) {
-                    Some(name) => diagnostic.hint(format!("a name with a `-` stands in brackets: `['{name}']`")),
-                    None => diagnostic.hint("see RFC 9535: `$.paths['/pets'].get`"),
-                });
-                continue;
-            }
-        };
-        let mut found: Vec<String> =
-            path.query_located(document).locations().map(|location| location.to_json_pointer()).collect();
+        let Some(path) = parsed(target, "target", &at(&target_at), diagnostics) else { continue };
+        let found = located(&path, document);
         if found.is_empty() {
-            if unmatched == Unmatched::Refused {
+            if unmatched == Unmatched::Warned {
                 diagnostics.push(matches_nothing(target, document).at(at(&target_at)));
             }
             continue;
         }
         if action.get("remove").and_then(Value::as_bool) == Some(true) {
-            // From the end, so that the places of a list's earlier items stay.
-            found.reverse();
-            for pointer in &found {
-                remove(document, pointer);
-            }
-        } else if let Some(update) = action.get("update") {
-            let update_at = format!("{action_at}/update");
-            let mut merge = Merge { file, origins, mismatch: None };
-            for pointer in &found {
-                if let Some(value) = document.pointer_mut(pointer) {
-                    merge.target(value, update, pointer, &update_at);
+            remove_all(document, &found, || {
+                diagnostics.push(Diagnostic::error("the document itself cannot be removed").at(at(&target_at)))
+            });
+            continue;
+        }
+        let (key, update, is_copy) = match (action.get("copy"), action.get("update")) {
+            (Some(source), _) => {
+                let copy_at = at(&format!("{action_at}/copy"));
+                match copied(source, document, &copy_at, diagnostics) {
+                    Some(value) => ("copy", Cow::Owned(value), true),
+                    None => continue,
                 }
             }
-            if let Some(message) = merge.mismatch {
-                diagnostics.push(Diagnostic::error(message).at(at(&update_at)));
+            (None, Some(update)) => ("update", Cow::Borrowed(update), false),
+            (None, None) => {
+                let message = format!("action {index} has neither `update` nor `copy` nor `remove: true`");
+                diagnostics.push(Diagnostic::error(message).at(at(&action_at)));
+                continue;
             }
-        } else {
-            let message = format!("action {index} has neither `update` nor `remove: true`");
-            diagnostics.push(Diagnostic::error(message).at(at(&action_at)));
+        };
+        let update_at = format!("{action_at}/{key}");
+        let mut merge = Merge { file, origins, copy_at: is_copy.then(|| update_at.clone()), key, mismatch: None };
+        for pointer in &found {
+            if let Some(value) = document.pointer_mut(pointer) {
+                merge.target(value, &update, pointer, &update_at);
+            }
+        }
+        if let Some(message) = merge.mismatch {
+            diagnostics.push(Diagnostic::error(message).at(at(&update_at)));
+        }
+    }
+}
+
+/// A JSONPath (RFC 9535).
+fn parsed(text: &str, key: &str, place: &Place, diagnostics: &mut Diagnostics) -> Option<JsonPath> {
+    let error = match JsonPath::parse(text) {
+        Ok(path) => return Some(path),
+        Err(error) => error,
+    };
+    let message =
+        format!("the {key} `{text}` is no JSONPath: it cannot be read from character {} on", error.position() + 1);
+    let diagnostic = Diagnostic::error(message).at(place.clone());
+    diagnostics.push(match bare_name_with_dash(text) {
+        Some(name) => diagnostic.hint(format!("a name with a `-` stands in brackets: `['{name}']`")),
+        None => diagnostic.hint("see RFC 9535: `$.paths['/pets'].get`"),
+    });
+    None
+}
+
+/// What a path leads to, as JSON Pointers, each once.
+fn located(path: &JsonPath, document: &Value) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let found = path.query_located(document);
+    found.locations().map(|location| location.to_json_pointer()).filter(|at| seen.insert(at.clone())).collect()
+}
+
+/// What a `copy` says to copy: exactly one thing (section 4.4.3 of version 1.1.0).
+fn copied(source: &Value, document: &Value, place: &Place, diagnostics: &mut Diagnostics) -> Option<Value> {
+    let Some(text) = source.as_str() else {
+        diagnostics.push(Diagnostic::error("`copy` is no text with a JSONPath").at(place.clone()));
+        return None;
+    };
+    let path = parsed(text, "copy", place, diagnostics)?;
+    let found = located(&path, document);
+    match found.as_slice() {
+        [only] => document.pointer(only).cloned(),
+        _ => {
+            let message = format!("the copy `{text}` matches {} places in the document, not one", found.len());
+            diagnostics.push(Diagnostic::error(message).at(place.clone()));
+            None
         }
     }
 }
@@ -127,7 +176,7 @@ fn bare_name_with_dash(target: &str) -> Option<&str> {
 
 /// A target that matches nothing; most often a path of the API is misspelt.
 fn matches_nothing(target: &str, document: &Value) -> Diagnostic {
-    let diagnostic = Diagnostic::error(format!("the target `{target}` matches nothing in the document"));
+    let diagnostic = Diagnostic::warning(format!("the target `{target}` matches nothing in the document"));
     let quoted = target.split(['\'', '"']).skip(1).step_by(2);
     let keys: Vec<&str> = ["/paths", "/components/schemas"]
         .iter()
@@ -140,6 +189,23 @@ fn matches_nothing(target: &str, document: &Value) -> Diagnostic {
         }
     }
     diagnostic
+}
+
+/// Removes all of these; `refuse` is called for the document itself.
+fn remove_all(document: &mut Value, found: &[String], mut refuse: impl FnMut()) {
+    // From the end, so that the places of a list's earlier items stay.
+    let order = |pointer: &String| -> Vec<(usize, String)> {
+        pointer::segments(pointer).map(|segment| (segment.parse().unwrap_or(0), segment.into_owned())).collect()
+    };
+    let mut found = found.to_vec();
+    found.sort_by_cached_key(order);
+    for pointer in found.iter().rev() {
+        if pointer.is_empty() {
+            refuse();
+        } else {
+            remove(document, pointer);
+        }
+    }
 }
 
 fn remove(document: &mut Value, pointer: &str) {
@@ -158,10 +224,14 @@ fn remove(document: &mut Value, pointer: &str) {
     }
 }
 
-/// The merging of an `update` into what a target selected.
+/// The merging of an `update` or a `copy` into what a target selected.
 struct Merge<'a> {
     file: &'a str,
     origins: &'a mut Vec<Origin>,
+    /// The place of the `copy`, if it is one: what it copies is not written in the overlay.
+    copy_at: Option<String>,
+    /// `update` or `copy`.
+    key: &'static str,
     mismatch: Option<String>,
 }
 
@@ -178,10 +248,16 @@ impl Merge<'_> {
                 }
             }
             (Value::Object(_), _) => {
-                self.mismatch = Some(format!("`{at}` is an object, so its `update` must be one"));
+                self.mismatch = Some(format!("`{at}` is an object, so its `{}` must be one", self.key));
+            }
+            // Version 1.1.0: a single value is replaced by another.
+            (_, update) if !update.is_object() && !update.is_array() => {
+                self.wrote(at, update_at);
+                *target = update.clone();
             }
             _ => {
-                self.mismatch = Some(format!("`{at}` is neither an object nor a list, so it cannot be updated"));
+                self.mismatch =
+                    Some(format!("`{at}` is neither an object nor a list, so nothing can be merged into it"));
             }
         }
     }
@@ -214,6 +290,7 @@ impl Merge<'_> {
     }
 
     fn wrote(&mut self, at: &str, update_at: &str) {
+        let update_at = self.copy_at.as_deref().unwrap_or(update_at);
         self.origins.push(Origin { pointer: at.to_owned(), place: Place::pointer(self.file, update_at) });
     }
 }
@@ -227,86 +304,4 @@ pub(super) fn origin(origins: &[Origin], pointer: &str) -> Option<Place> {
     let (origin, rest) = found?;
     let crate::diagnostic::Spot::Pointer(written) = &origin.place.spot else { return None };
     Some(Place::pointer(&origin.place.file, &format!("{written}{rest}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn applied(document: Value, actions: Value) -> (Value, Vec<Origin>, Vec<String>) {
-        let overlay = json!({"overlay": "1.0.0", "info": {"title": "t", "version": "1"}, "actions": actions});
-        let (mut document, mut origins, mut diagnostics) = (document, Vec::new(), Diagnostics::default());
-        apply(&mut document, &overlay, "o.yaml", Unmatched::Refused, &mut origins, &mut diagnostics);
-        let said = diagnostics
-            .iter()
-            .map(|said| {
-                format!("{} --> {}", said.message, said.place.as_ref().map(Place::to_string).unwrap_or_default())
-            })
-            .collect();
-        (document, origins, said)
-    }
-
-    #[test]
-    fn objects_merge_and_lists_grow() {
-        let (document, _, said) = applied(
-            json!({"a": {"b": {"c": 1, "d": [1]}, "e": [1]}}),
-            json!([
-                {"target": "$.a", "update": {"b": {"c": 2, "d": [2], "n": null}}},
-                {"target": "$.a.e", "update": {"x": 1}},
-                {"target": "$.a.e", "update": [3]}
-            ]),
-        );
-        assert_eq!(document, json!({"a": {"b": {"c": 2, "d": [1, 2], "n": null}, "e": [1, {"x": 1}, 3]}}));
-        assert_eq!(said, Vec::<String>::new());
-    }
-
-    #[test]
-    fn every_match_is_changed_and_actions_follow_one_another() {
-        let (document, ..) = applied(
-            json!({"p": [{"id": "a"}, {"id": "b"}, {"id": "a"}], "k": 1}),
-            json!([
-                {"target": "$.p[?@.id == 'a']", "remove": true},
-                {"target": "$.p[*]", "update": {"seen": true}},
-                {"target": "$.k", "remove": true}
-            ]),
-        );
-        assert_eq!(document, json!({"p": [{"id": "b", "seen": true}]}));
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_its_place() {
-        let (_, _, said) = applied(
-            json!({"paths": {"/pets": {"get": {}}}, "n": 1}),
-            json!([
-                {"target": "$.paths['/pet'].get", "update": {}},
-                {"target": "$.paths[", "update": {}},
-                {"target": "$.n", "update": {"a": 1}},
-                {"target": "$.paths"},
-                {"tarjet": "$"}
-            ]),
-        );
-        assert_eq!(
-            said,
-            [
-                "the target `$.paths['/pet'].get` matches nothing in the document --> o.yaml#/actions/0/target",
-                "the target `$.paths[` is no JSONPath --> o.yaml#/actions/1/target",
-                "`/n` is neither an object nor a list, so it cannot be updated --> o.yaml#/actions/2/update",
-                "action 3 has neither `update` nor `remove: true` --> o.yaml#/actions/3",
-                "an action has no key `tarjet` --> o.yaml#/actions/4/tarjet",
-                "action 4 has no `target` --> o.yaml#/actions/4",
-            ]
-        );
-    }
-
-    #[test]
-    fn origins_lead_back_to_the_overlay() {
-        let update = json!({"x-kafka-source": {"key": "/id"}});
-        let (_, origins, _) =
-            applied(json!({"paths": {"/a": {"get": {}}}}), json!([{"target": "$.paths['/a'].get", "update": update}]));
-        let place = origin(&origins, "/paths/~1a/get/x-kafka-source/key").unwrap();
-        assert_eq!(place.to_string(), "o.yaml#/actions/0/update/x-kafka-source/key");
-        assert_eq!(origin(&origins, "/paths/~1a/get"), None);
-    }
 }

@@ -1,5 +1,8 @@
 //! `$ref`s: every one must lead somewhere (OAS 3.0.3 section 4.7.23), and after this pass every one leads to a component.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -33,12 +36,17 @@ fn check(document: &mut Value, sources: &Sources, faults: &mut Faults) -> Vec<(N
             found.push((node, at.to_owned(), target.to_owned()));
         }
     });
-    let (mut elsewhere, mut broken) = (Vec::new(), Vec::new());
+    let (mut elsewhere, mut broken, mut decoded) = (Vec::new(), Vec::new(), Vec::new());
+    let anchors = anchors(document);
     for (node, at, target) in found {
         let error = |reason: &str| {
             let place = sources.place(&pointer::join(&at, "$ref"));
             Diagnostic::error(format!("the `$ref` to `{target}` {reason}")).at(place)
         };
+        if let Some(place) = anchors.get(target.as_str()) {
+            elsewhere.push((node, place.clone(), Some(at)));
+            continue;
+        }
         let Some(place) = target.strip_prefix('#') else {
             broken
                 .push((at.clone(), error("leads out of the document").hint("bundle the document into one file first")));
@@ -53,7 +61,11 @@ fn check(document: &mut Value, sources: &Sources, faults: &mut Faults) -> Vec<(N
             Ok(value) if leads_to_itself(document, value) => {
                 broken.push((at.clone(), error("leads only to further `$ref`s, in a circle")));
             }
-            Ok(_) if is_component(node, &place) => {}
+            Ok(_) if is_component(node, &place) => {
+                if target.strip_prefix('#') != Some(&place) {
+                    decoded.push((at, place));
+                }
+            }
             Ok(_) => elsewhere.push((node, place, None)),
         }
     }
@@ -62,13 +74,38 @@ fn check(document: &mut Value, sources: &Sources, faults: &mut Faults) -> Vec<(N
             *value = faults.mark(diagnostic);
         }
     }
+    for (at, place) in decoded {
+        turn(document, &at, &place);
+    }
     let turned = elsewhere.into_iter().map(|(node, place, at)| {
-        if let Some(Value::Object(object)) = at.and_then(|at| document.pointer_mut(&at)) {
-            object.insert("$ref".to_owned(), Value::String(format!("#{place}")));
+        if let Some(at) = at {
+            turn(document, &at, &place);
         }
         (node, place)
     });
     turned.collect()
+}
+
+/// Makes the `$ref` at `at` lead to `place`.
+fn turn(document: &mut Value, at: &str, place: &str) {
+    if let Some(Value::Object(object)) = document.pointer_mut(at) {
+        object.insert("$ref".to_owned(), Value::String(format!("#{place}")));
+    }
+}
+
+/// Names that schemas give themselves (JSON Schema 2020-12 sections 8.2.1 and 8.2.2), as `$ref`s say them, with the places.
+fn anchors(document: &mut Value) -> BTreeMap<String, String> {
+    let mut anchors = BTreeMap::new();
+    walk(document, &mut |node, at, value| {
+        if node == Node::Schema && !at.is_empty() {
+            let text = |key: &str| value.get(key).and_then(Value::as_str);
+            let names = [text("$anchor").map(|anchor| format!("#{anchor}")), text("$id").map(str::to_owned)];
+            for name in names.into_iter().flatten() {
+                anchors.entry(name).or_insert_with(|| at.to_owned());
+            }
+        }
+    });
+    anchors
 }
 
 /// Where a `$ref` to `/$defs/NAME` leads from `at` if the schema around it is taken for the root, as JSON Schema does
@@ -88,8 +125,11 @@ fn within(document: &Value, at: &str, place: &str) -> Option<String> {
     None
 }
 
-/// `/components/SECTION/NAME`, in the section of the node's kind.
+/// `/components/SECTION/NAME`, in the section of the node's kind, with a name that can be read off a `$ref` as it is.
 fn is_component(node: Node, place: &str) -> bool {
+    if place.contains(['~', '%']) {
+        return false;
+    }
     let mut segments = pointer::segments(place);
     segments.next().as_deref() == Some("components")
         && node.section().is_some_and(|section| segments.next().as_deref() == Some(section))
@@ -261,96 +301,4 @@ pub(super) fn percent_decode(text: &str) -> String {
         }
     }
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::diagnostic::Place;
-
-    fn resolved(mut document: Value) -> (Value, Vec<String>) {
-        let mut faults = Faults::default();
-        resolve(&mut document, &mut Sources::new("d.yaml"), &mut faults);
-        let said = faults.iter().map(|said| {
-            let place = said.place.as_ref().map(Place::to_string).unwrap_or_default();
-            format!("{} --> {place} ({})", said.message, said.hint.as_deref().unwrap_or(""))
-        });
-        (document, said.collect())
-    }
-
-    #[test]
-    fn a_dangling_reference_is_reported_with_its_place_and_a_near_name() {
-        let (_, said) = resolved(json!({"components": {"schemas": {
-            "Pet": {"properties": {"owner": {"$ref": "#/components/schemas/Onwer"}, "x": {"$ref": "other.yaml#/A"}}},
-            "Owner": {"items": {"$ref": "#/components/schemas/Zebra"}}
-        }}}));
-        assert_eq!(
-            said,
-            [
-                "the `$ref` to `#/components/schemas/Onwer` leads nowhere --> \
-                 d.yaml#/components/schemas/Pet/properties/owner/$ref (did you mean `#/components/schemas/Owner`?)",
-                "the `$ref` to `other.yaml#/A` leads out of the document --> \
-                 d.yaml#/components/schemas/Pet/properties/x/$ref (bundle the document into one file first)",
-                "the `$ref` to `#/components/schemas/Zebra` leads nowhere --> \
-                 d.yaml#/components/schemas/Owner/items/$ref (`#/components/schemas` has no `Zebra`)",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_circle_of_references_is_reported() {
-        let (_, said) = resolved(json!({"components": {"schemas": {
-            "A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}
-        }}}));
-        assert_eq!(said.len(), 2);
-    }
-
-    #[test]
-    fn what_is_no_component_becomes_one() {
-        let (document, said) = resolved(json!({
-            "paths": {"/a": {"get": {
-                "parameters": [{"name": "p", "in": "query"}],
-                "responses": {"200": {"content": {"application/json": {"schema": {"type": "string"}}}}}
-            }}, "/b": {"get": {
-                "parameters": [{"$ref": "#/paths/~1a/get/parameters/0"}],
-                "responses": {"200": {"content": {"application/json": {
-                    "schema": {"$ref": "#/paths/~1a/get/responses/200/content/application~1json/schema"}}}}}
-            }}, "/c": {"$ref": "#/paths/~1b"}},
-            "components": {"schemas": {
-                "Pet": {"properties": {"tag": {"properties": {"sub": {"$ref": "#/components/schemas/Pet/properties/tag"}}}}},
-                "Pet-tag": {}
-            }}
-        }));
-        assert_eq!(said, Vec::<String>::new());
-        let at = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or("nothing");
-        assert_eq!(at("/paths/~1b/get/parameters/0/$ref"), "#/components/parameters/a-parameters-0");
-        assert_eq!(
-            at("/paths/~1b/get/responses/200/content/application~1json/schema/$ref"),
-            "#/components/schemas/a-200"
-        );
-        assert_eq!(at("/paths/~1c/get/parameters/0/$ref"), "#/components/parameters/a-parameters-0");
-        assert_eq!(at("/components/schemas/Pet/properties/tag/properties/sub/$ref"), "#/components/schemas/Pet-tag-2");
-        assert_eq!(at("/components/schemas/Pet-tag-2/properties/sub/$ref"), "#/components/schemas/Pet-tag-2");
-        assert_eq!(at("/components/parameters/a-parameters-0/name"), "p");
-    }
-
-    #[test]
-    fn uris_are_decoded() {
-        assert_eq!(percent_decode("/paths/~1a%7Bid%7D%2"), "/paths/~1a{id}%2");
-    }
-
-    #[test]
-    fn definitions_within_a_schema_become_components() {
-        let (document, said) = resolved(json!({"components": {"schemas": {"A": {
-            "properties": {"b": {"$ref": "#/components/schemas/A/$defs/B"}, "c": {"$ref": "#/$defs/C"}},
-            "$defs": {"B": {"type": "string"}, "C": {"items": {"$ref": "#/$defs/B"}}}
-        }}}}));
-        assert_eq!(said, Vec::<String>::new());
-        let schemas = document.pointer("/components/schemas").unwrap();
-        assert_eq!(schemas.pointer("/A/properties/b/$ref").unwrap(), "#/components/schemas/A-B");
-        assert_eq!(schemas.pointer("/A/properties/c/$ref").unwrap(), "#/components/schemas/A-C");
-        assert_eq!(schemas.pointer("/A-C/items/$ref").unwrap(), "#/components/schemas/A-B");
-    }
 }

@@ -86,6 +86,8 @@ impl Node {
                 List("oneOf", Self::Schema),
                 List("anyOf", Self::Schema),
                 One("not", Self::Schema),
+                Map("patternProperties", Self::Schema),
+                List("prefixItems", Self::Schema),
                 Map("$defs", Self::Schema),
                 Map("definitions", Self::Schema),
             ],
@@ -158,8 +160,9 @@ pub(super) fn walk_node(node: Node, at: &str, value: &mut Value, visit: &mut dyn
     for under in node.children() {
         match under {
             Under::One(key, child) => {
-                // `additionalProperties` is a truth value, or a schema.
-                if let Some(value) = object.get_mut(*key).filter(|value| !value.is_boolean()) {
+                // This one is a truth value, or a schema.
+                let is_either = *key == "additionalProperties";
+                if let Some(value) = object.get_mut(*key).filter(|value| !(is_either && value.is_boolean())) {
                     walk_node(*child, &pointer::join(at, key), value, visit);
                 }
             }

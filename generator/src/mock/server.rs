@@ -65,7 +65,7 @@ impl MockApi {
         let address = listener.local_addr()?;
         let served = api.plan.streams.iter().map(|stream| Served {
             operation_id: stream.operation_id.clone(),
-            url: format!("http://{address}{}", example_path(&stream.path)),
+            url: format!("http://{address}{}", example_path(stream.sent_path())),
             auth: stream.auth.clone(),
         });
         let served = served.collect();
@@ -108,7 +108,7 @@ async fn answer(
     api.requests.fetch_add(1, Ordering::Relaxed);
     // Of two templates the one with fewer placeholders is meant (OAS 3.0, "Paths Object").
     let matching = api.plan.streams.iter().filter(|stream| matches(stream, &method, uri.path()));
-    let stream = matching.min_by_key(|stream| stream.path.matches('{').count());
+    let stream = matching.min_by_key(|stream| stream.sent_path().matches('{').count());
     let Some(stream) = stream else {
         return refusal(StatusCode::NOT_FOUND, "no such operation in the mock");
     };
@@ -167,7 +167,7 @@ fn example_path(template: &str) -> String {
 
 /// Whether a request is one of this operation: a template's `{…}` stands for any text without a slash.
 fn matches(stream: &StreamPlan, method: &Method, path: &str) -> bool {
-    let template: Vec<&str> = stream.path.split('/').collect();
+    let template: Vec<&str> = stream.sent_path().split('/').collect();
     let path: Vec<&str> = path.split('/').collect();
     stream.method == method.as_str()
         && template.len() == path.len()

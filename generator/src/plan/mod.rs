@@ -20,7 +20,7 @@ pub mod survey;
 mod types;
 
 pub use numbers::FieldNumbers;
-pub use select::{LeftOut, PlanOptions, Planned, Selection, is_annotated, plan};
+pub use select::{LeftOut, PlanOptions, Planned, SchemaCount, Selection, is_annotated, plan};
 pub use survey::survey;
 pub(crate) use survey::{offset as describe_offset, pagination as describe_pagination};
 

@@ -226,7 +226,7 @@ pub struct StreamPlan {
     pub operation_id: String,
     /// HTTP method, in upper case.
     pub method: String,
-    /// Path template below the base URL.
+    /// Path template below the base URL, as the document has it.
     pub path: String,
     /// `summary`.
     pub summary: Option<String>,
@@ -268,6 +268,14 @@ pub struct StreamPlan {
     pub interval_ms: u64,
     /// What was inferred rather than annotated, with reasons.
     pub inferences: Vec<Inference>,
+}
+
+impl StreamPlan {
+    /// The path template as it is sent: some documents tell operations apart by what stands behind `?` and `#`.
+    pub fn sent_path(&self) -> &str {
+        let end = self.path.find(['?', '#']).unwrap_or(self.path.len());
+        self.path.get(..end).map_or(&self.path, |path| path.strip_suffix('{').unwrap_or(path))
+    }
 }
 
 /// What a request shows to be let in (OAS 3.0.3 section 4.7.27).
@@ -343,6 +351,8 @@ pub struct ParameterPlan {
     pub location: ParameterLocation,
     /// Its type.
     pub ty: ParameterType,
+    /// How its value is written.
+    pub style: ParameterStyle,
     /// Whether a request without it is wrong. Required parameters are arguments of the builder.
     pub required: bool,
     /// What the connector sets it to, if anything. A required parameter always has a value here.
@@ -358,6 +368,43 @@ pub enum ParameterLocation {
     Query,
     /// Into a header.
     Header,
+    /// Into the header of cookies.
+    Cookie,
+}
+
+impl ParameterLocation {
+    /// How a parameter in this place is written where the document does not say (OAS 3.0.3 section 4.7.12.2).
+    pub fn style(self) -> ParameterStyle {
+        let (kind, explode) = match self {
+            Self::Path | Self::Header => (StyleKind::Simple, false),
+            Self::Query | Self::Cookie => (StyleKind::Form, true),
+        };
+        ParameterStyle { kind, explode, allow_reserved: false }
+    }
+}
+
+/// How a parameter's value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParameterStyle {
+    /// The style.
+    pub kind: StyleKind,
+    /// Whether each item or property is written as a parameter of its own.
+    pub explode: bool,
+    /// Whether reserved characters stay as they are (RFC 3986 section 2.2).
+    pub allow_reserved: bool,
+}
+
+/// A style of OpenAPI. Which of them a parameter can have depends on its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the variants are the styles of OAS 3.0.3 section 4.7.12.2")]
+pub enum StyleKind {
+    Simple,
+    Label,
+    Matrix,
+    Form,
+    SpaceDelimited,
+    PipeDelimited,
+    DeepObject,
 }
 
 /// The type of a parameter.
@@ -365,13 +412,13 @@ pub enum ParameterLocation {
 pub enum ParameterType {
     /// One value.
     One(ParameterScalar),
-    /// A list; `separator` joins it into one value, without one the name repeats.
+    /// A list.
     List {
         /// Type of the items.
         item: ParameterScalar,
-        /// Joins the items.
-        separator: Option<char>,
     },
+    /// An object; its properties are single values, written as text.
+    Object,
 }
 
 /// The type of a parameter's value.
@@ -387,6 +434,8 @@ pub enum ParameterScalar {
     Int64,
     /// Number.
     Double,
+    /// JSON, as text.
+    Json,
 }
 
 /// What the connector sets a parameter to.

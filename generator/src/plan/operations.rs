@@ -53,13 +53,19 @@ pub(super) struct Answer<'a> {
 }
 
 impl<'a> OperationRef<'a> {
-    /// The first 2xx response with a JSON body, or why there is none.
+    /// The first 2xx response with a JSON body, or why there is none. `default` stands for all where no 2xx is told of
+    /// (OAS 3.0.3 section 4.7.16).
     pub(super) fn answer(&self, document: &'a Document) -> Result<Answer<'a>, String> {
-        let mut has_success = false;
-        for (status, response) in &self.operation.responses.responses {
-            let is_success = matches!(status, StatusCode::Code(200..=299) | StatusCode::Range(2));
-            let Some(response) = is_success.then(|| resolve(document, response)).flatten() else { continue };
-            has_success = true;
+        let responses = &self.operation.responses;
+        let is_success = |status: &StatusCode| matches!(status, StatusCode::Code(200..=299) | StatusCode::Range(2));
+        let mut answers: Vec<_> =
+            responses.responses.iter().filter(|(status, _)| is_success(status)).map(|(_, response)| response).collect();
+        if answers.is_empty() {
+            answers.extend(&responses.default);
+        }
+        let has_success = !answers.is_empty();
+        for response in answers {
+            let Some(response) = resolve(document, response) else { continue };
             let json = response.content.iter().find(|(media_type, _)| is_json(media_type));
             if let Some(schema) = json.and_then(|(_, content)| content.schema.as_ref()) {
                 let headers = response.headers.keys().map(String::as_str).collect();
@@ -95,7 +101,7 @@ fn resolve<'a>(document: &'a Document, response: &'a ReferenceOr<Response>) -> O
 }
 
 /// `application/json`, with parameters or a structured suffix (RFC 6839 section 3.1).
-fn is_json(media_type: &str) -> bool {
+pub(super) fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or(media_type).trim().to_ascii_lowercase();
     matches!(essence.as_str(), "application/json" | "text/json" | "application/*" | "*/*") || essence.ends_with("+json")
 }
@@ -103,6 +109,24 @@ fn is_json(media_type: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn default_answers_where_nothing_else_does() {
+        let answer = |responses: serde_json::Value| {
+            let document = Document::of_operation(serde_json::json!({ "responses": responses }), serde_json::json!({}));
+            operations(&document)[0].answer(&document).map(|_| ())
+        };
+        let json = |name: &str| serde_json::json!({"description": "", "content": {name: {"schema": {}}}});
+        assert_eq!(answer(serde_json::json!({"default": json("application/json")})), Ok(()));
+        assert_eq!(answer(serde_json::json!({"2XX": json("application/hal+json")})), Ok(()));
+        assert_eq!(
+            answer(serde_json::json!({"204": {"description": ""}, "206": json("*/*"), "default": json("a/b")})),
+            Ok(())
+        );
+        let none = "no 2xx response has a JSON body with a schema".to_owned();
+        assert_eq!(answer(serde_json::json!({"200": json("text/csv"), "default": json("text/json")})), Err(none));
+        assert_eq!(answer(serde_json::json!({})), Err("no 2xx response".to_owned()));
+    }
 
     #[test]
     fn json_has_many_names() {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use openapiv3::{Parameter, ParameterSchemaOrContent, QueryStyle, ReferenceOr};
+use openapiv3::{Parameter, ParameterSchemaOrContent, PathStyle, QueryStyle, ReferenceOr};
 use serde_json::Value;
 
-use super::model::{ParameterLocation, ParameterPlan, ParameterScalar, ParameterType, ParameterValue};
-use super::operations::OperationRef;
+use super::model::{
+    ParameterLocation, ParameterPlan, ParameterScalar, ParameterStyle, ParameterType, ParameterValue, StyleKind,
+};
+use super::operations::{OperationRef, is_json};
 use super::schema::{SchemaRef, Schemas, ShapeKind, schema_ref};
 use super::{infer, names, reserved};
 use crate::document::Document;
@@ -38,10 +40,7 @@ pub(super) fn of(
             Parameter::Query { .. } => ParameterLocation::Query,
             Parameter::Header { .. } if is_ignored_header(&data.name) => continue,
             Parameter::Header { .. } => ParameterLocation::Header,
-            Parameter::Cookie { .. } if data.required => {
-                return Err(format!("the required parameter `{}` goes into a cookie", data.name));
-            }
-            Parameter::Cookie { .. } => continue,
+            Parameter::Cookie { .. } => ParameterLocation::Cookie,
         };
         let same =
             found.iter().position(|(other, place)| *place == location && other.parameter_data_ref().name == data.name);
@@ -53,17 +52,32 @@ pub(super) fn of(
     let mut known = Vec::new();
     for (parameter, location) in found {
         let data = parameter.parameter_data_ref();
-        let schema = match &data.format {
-            ParameterSchemaOrContent::Schema(schema) => Some(schema_ref(schema)),
-            ParameterSchemaOrContent::Content(_) => None,
+        let style = style(parameter);
+        let (schema, ty) = match &data.format {
+            ParameterSchemaOrContent::Schema(schema) => {
+                let schema = schema_ref(schema);
+                let ty = type_of(schemas, &schema, style);
+                (Some(schema), ty)
+            }
+            // The value is one of its media type (OAS 3.0.3 section 4.7.12.2, "Fixed Fields and considerations").
+            ParameterSchemaOrContent::Content(content) => {
+                let is_json = content.keys().any(|media_type| is_json(media_type));
+                let scalar = if is_json { ParameterScalar::Json } else { ParameterScalar::String };
+                (None, Some(ParameterType::One(scalar)))
+            }
         };
-        let ty = match schema.as_ref().and_then(|schema| type_of(schemas, schema, parameter)) {
+        let ty = match ty {
             Some(ty) => ty,
             None if data.required => {
-                return Err(format!("the required parameter `{}` is neither a value nor a list of values", data.name));
+                return Err(format!(
+                    "the required parameter `{}` holds more than single values and lists of them",
+                    data.name
+                ));
             }
             None => continue,
         };
+        let required = data.required || location == ParameterLocation::Path;
+        let constant = schema.as_ref().filter(|_| required).and_then(|schema| constant(schemas, schema, ty));
         let (default, minimum) = schema.map(|schema| schemas.default_and_minimum(&schema)).unwrap_or_default();
         known.push(Known {
             plan: ParameterPlan {
@@ -72,8 +86,9 @@ pub(super) fn of(
                 doc: data.description.clone(),
                 location,
                 ty,
-                required: data.required || location == ParameterLocation::Path,
-                value: None,
+                style,
+                required,
+                value: constant,
             },
             default,
             minimum,
@@ -102,17 +117,37 @@ fn is_ignored_header(name: &str) -> bool {
     ["accept", "content-type", "authorization"].contains(&name.to_ascii_lowercase().as_str())
 }
 
-/// Its type, if it is a value or a list of values.
-fn type_of(schemas: Schemas<'_>, schema: &SchemaRef<'_>, parameter: &Parameter) -> Option<ParameterType> {
+/// Its type, if its style can write it.
+fn type_of(schemas: Schemas<'_>, schema: &SchemaRef<'_>, style: ParameterStyle) -> Option<ParameterType> {
     match schemas.shape(schema).kind {
+        ShapeKind::Array { .. } | ShapeKind::Object { .. } | ShapeKind::OneOf(_)
+            if style.kind == StyleKind::DeepObject =>
+        {
+            Some(ParameterType::Object)
+        }
         ShapeKind::Array { items } => {
             let item = match items {
                 Some(items) => scalar_of(&schemas.shape(&items).kind)?,
                 None => ParameterScalar::String,
             };
-            Some(ParameterType::List { item, separator: separator(parameter)? })
+            Some(ParameterType::List { item })
+        }
+        ShapeKind::Object { properties, .. } => {
+            let is_flat = |schema| scalar_of(&schemas.shape(schema).kind).is_some();
+            properties.values().all(|property| is_flat(&property.schema)).then_some(ParameterType::Object)
         }
         kind => scalar_of(&kind).map(ParameterType::One),
+    }
+}
+
+/// What a required parameter is always set to: the only value that it can have.
+fn constant(schemas: Schemas<'_>, schema: &SchemaRef<'_>, ty: ParameterType) -> Option<ParameterValue> {
+    match (schemas.shape(schema).kind, ty) {
+        (ShapeKind::String { values, .. }, ParameterType::One(ParameterScalar::String)) => match values.as_slice() {
+            [only] => Some(ParameterValue::Literal(Value::from(*only))),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -127,18 +162,33 @@ fn scalar_of(kind: &ShapeKind<'_>) -> Option<ParameterScalar> {
     })
 }
 
-/// How a list is written (OAS 3.0.3 section 4.7.12.2, "Style Values"); the outer `None`: in no way known here.
-fn separator(parameter: &Parameter) -> Option<Option<char>> {
-    let Parameter::Query { parameter_data, style, .. } = parameter else { return Some(Some(',')) };
-    // `form` repeats the name unless told otherwise, the other styles join unless told otherwise.
-    let explode = parameter_data.explode.unwrap_or(*style == QueryStyle::Form);
-    match style {
-        _ if explode => Some(None),
-        QueryStyle::Form => Some(Some(',')),
-        QueryStyle::SpaceDelimited => Some(Some(' ')),
-        QueryStyle::PipeDelimited => Some(Some('|')),
-        QueryStyle::DeepObject => None,
-    }
+/// How its value is written (OAS 3.0.3 section 4.7.12.2, "Style Values").
+fn style(parameter: &Parameter) -> ParameterStyle {
+    let (kind, allow_reserved) = match parameter {
+        Parameter::Query { style, allow_reserved, .. } => (
+            match style {
+                QueryStyle::Form => StyleKind::Form,
+                QueryStyle::SpaceDelimited => StyleKind::SpaceDelimited,
+                QueryStyle::PipeDelimited => StyleKind::PipeDelimited,
+                QueryStyle::DeepObject => StyleKind::DeepObject,
+            },
+            *allow_reserved,
+        ),
+        Parameter::Path { style, .. } => (
+            match style {
+                PathStyle::Simple => StyleKind::Simple,
+                PathStyle::Label => StyleKind::Label,
+                PathStyle::Matrix => StyleKind::Matrix,
+            },
+            false,
+        ),
+        Parameter::Header { .. } => (StyleKind::Simple, false),
+        Parameter::Cookie { .. } => (StyleKind::Form, false),
+    };
+    // `form` and `deepObject` repeat the name unless told otherwise, the other styles join unless told otherwise.
+    let explodes = matches!(kind, StyleKind::Form | StyleKind::DeepObject);
+    let explode = parameter.parameter_data_ref().explode.unwrap_or(explodes);
+    ParameterStyle { kind, explode, allow_reserved }
 }
 
 /// What an annotation sets a parameter of type `ty` to, or why it cannot.
@@ -160,10 +210,15 @@ pub(super) fn value(value: &Value, ty: ParameterType) -> Result<ParameterValue, 
     }
     let literal = match (ty, value) {
         (ParameterType::One(scalar), value) => literal(value, scalar)?,
-        (ParameterType::List { item, .. }, Value::Array(items)) => {
+        (ParameterType::List { item }, Value::Array(items)) => {
             items.iter().map(|value| literal(value, item)).collect::<Result<Value, _>>()?
         }
-        (ParameterType::List { item, .. }, value) => Value::Array(vec![literal(value, item)?]),
+        (ParameterType::List { item }, value) => Value::Array(vec![literal(value, item)?]),
+        (ParameterType::Object, Value::Object(properties)) => {
+            let text = |(key, value): (&String, &Value)| Ok((key.clone(), literal(value, ParameterScalar::String)?));
+            Value::Object(properties.iter().map(text).collect::<Result<_, String>>()?)
+        }
+        (ParameterType::Object, value) => return Err(format!("`{value}` is not an object")),
     };
     Ok(ParameterValue::Literal(literal))
 }
@@ -181,7 +236,7 @@ pub(super) fn property_name(parameter: &ParameterPlan, path: &str) -> String {
         let placeholder = format!("{{{}}}", parameter.wire_name);
         let before = match parameter.location {
             ParameterLocation::Path => path.split_once(&placeholder).map_or(path, |(before, _)| before),
-            ParameterLocation::Query | ParameterLocation::Header => path,
+            ParameterLocation::Query | ParameterLocation::Header | ParameterLocation::Cookie => path,
         };
         if let Some(owner) = infer::last_name(before) {
             name = format!("{}.{name}", dotted(&names::singular(owner)));
@@ -203,6 +258,11 @@ fn literal(value: &Value, scalar: ParameterScalar) -> Result<Value, String> {
                 Value::Number(_) | Value::Bool(_) => Ok(Value::String(value.to_string())),
                 _ => Err(format!("`{value}` is not a text")),
             };
+        }
+        // A text that is JSON is taken for it.
+        ParameterScalar::Json => {
+            let text = value.as_str().filter(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok());
+            return Ok(Value::String(text.map_or_else(|| value.to_string(), str::to_owned)));
         }
         ParameterScalar::Boolean => (value.is_boolean(), "`true` or `false`"),
         ParameterScalar::Int32 => {
@@ -232,6 +292,48 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_style_has_a_type() {
+        let object = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
+        let list = json!({"type": "array", "items": {"type": "integer"}});
+        let document = Document::of_operation(
+            json!({"responses": {}, "parameters": [
+                {"name": "deep", "in": "query", "style": "deepObject", "schema": object},
+                {"name": "flat", "in": "query", "explode": false, "schema": object},
+                {"name": "nested", "in": "query", "schema": {"type": "object", "properties": {"b": object}}},
+                {"name": "json", "in": "query", "content": {"application/json": {"schema": object}}},
+                {"name": "csv", "in": "query", "content": {"text/csv": {}}},
+                {"name": "pipes", "in": "query", "style": "pipeDelimited", "allowReserved": true, "schema": list},
+                {"name": "fixed", "in": "query", "required": true, "schema": {"type": "string", "enum": ["2"]}},
+                {"name": "session", "in": "cookie", "schema": {"type": "string"}},
+                {"name": "X-List", "in": "header", "schema": list},
+            ]}),
+            json!({}),
+        );
+        let operations = super::super::operations::operations(&document);
+        let known = of(&document, Schemas::new(&document.api), &operations[0]).unwrap();
+        let found: Vec<_> = known
+            .iter()
+            .map(|Known { plan, .. }| (plan.wire_name.as_str(), plan.ty, plan.style.kind, plan.style.explode))
+            .collect();
+        let (one, list) = (ParameterType::One, ParameterType::List { item: ParameterScalar::Int64 });
+        assert_eq!(
+            found,
+            [
+                ("deep", ParameterType::Object, StyleKind::DeepObject, true),
+                ("flat", ParameterType::Object, StyleKind::Form, false),
+                ("json", one(ParameterScalar::Json), StyleKind::Form, true),
+                ("csv", one(ParameterScalar::String), StyleKind::Form, true),
+                ("pipes", list, StyleKind::PipeDelimited, false),
+                ("fixed", one(ParameterScalar::String), StyleKind::Form, true),
+                ("session", one(ParameterScalar::String), StyleKind::Form, true),
+                ("X-List", list, StyleKind::Simple, false),
+            ]
+        );
+        assert!(known[4].plan.style.allow_reserved);
+        assert_eq!(known[5].plan.value, Some(ParameterValue::Literal(json!("2"))));
+    }
+
+    #[test]
     fn values_fit_their_types() {
         let one = ParameterType::One;
         let literal = |value| Ok(ParameterValue::Literal(value));
@@ -241,10 +343,16 @@ mod tests {
         );
         assert_eq!(value(&json!(100), one(ParameterScalar::Int64)), literal(json!(100)));
         assert_eq!(value(&json!(100), one(ParameterScalar::String)), literal(json!("100")));
-        let list = ParameterType::List { item: ParameterScalar::String, separator: Some(',') };
+        let list = ParameterType::List { item: ParameterScalar::String };
         assert_eq!(value(&json!("a"), list), literal(json!(["a"])));
         assert_eq!(value(&json!(["a", 1]), list), literal(json!(["a", "1"])));
+        assert_eq!(value(&json!({"a": 1, "b": "c"}), ParameterType::Object), literal(json!({"a": "1", "b": "c"})));
+        assert_eq!(value(&json!({"a": [1]}), one(ParameterScalar::Json)), literal(json!("{\"a\":[1]}")));
+        assert_eq!(value(&json!("{\"a\": 1}"), one(ParameterScalar::Json)), literal(json!("{\"a\": 1}")));
+        assert_eq!(value(&json!("a"), one(ParameterScalar::Json)), literal(json!("\"a\"")));
         for (refused, ty) in [
+            (json!("a=b"), ParameterType::Object),
+            (json!({"a": {}}), ParameterType::Object),
             (json!("100"), one(ParameterScalar::Int64)),
             (json!(1.5), one(ParameterScalar::Int64)),
             (json!(3_000_000_000_i64), one(ParameterScalar::Int32)),

@@ -122,6 +122,10 @@ impl<'a> Schemas<'a> {
                 SchemaRef::All(_) => return followed,
             };
             let Some((next, nullable)) = only_branch(schema) else { return followed };
+            // A component around a schema without a name is the name of that schema, which may hold it again.
+            if let (SchemaRef::Named(_), SchemaRef::Inline(_)) = (&followed.schema, &next) {
+                return followed;
+            }
             followed.nullable |= nullable || schema.schema_data.nullable;
             followed.doc = followed.doc.or(schema.schema_data.description.as_deref());
             followed.schema = next;
@@ -332,15 +336,36 @@ fn merge<'a>(left: Shape<'a>, right: Shape<'a>) -> Shape<'a> {
     Shape { doc: left.doc.or(right.doc), nullable: left.nullable || right.nullable, kind, discriminator }
 }
 
-/// Two descriptions of one place. A component named by both is described once.
+/// Two descriptions of one place. What both say in the same place of the document is said once: a schema that is all of
+/// itself twice would otherwise double with each step into it.
 fn both<'a>(left: SchemaRef<'a>, right: SchemaRef<'a>) -> SchemaRef<'a> {
-    match (left, right) {
-        (SchemaRef::Named(left), SchemaRef::Named(right)) if left == right => SchemaRef::Named(left),
-        (SchemaRef::All(mut all), right) => {
-            all.push(right);
+    let mut all = match left {
+        SchemaRef::All(all) => all,
+        one => vec![one],
+    };
+    let others = match right {
+        SchemaRef::All(others) => others,
+        one => vec![one],
+    };
+    for other in others {
+        if !all.iter().any(|known| is_same(known, &other)) {
+            all.push(other);
+        }
+    }
+    match (all.len(), all.pop()) {
+        (1, Some(only)) => only,
+        (_, last) => {
+            all.extend(last);
             SchemaRef::All(all)
         }
-        (left, right) => SchemaRef::All(vec![left, right]),
+    }
+}
+
+fn is_same(left: &SchemaRef<'_>, right: &SchemaRef<'_>) -> bool {
+    match (left, right) {
+        (SchemaRef::Named(left), SchemaRef::Named(right)) => left == right,
+        (SchemaRef::Inline(left), SchemaRef::Inline(right)) => std::ptr::eq(*left, *right),
+        _ => false,
     }
 }
 

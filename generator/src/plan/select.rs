@@ -54,6 +54,19 @@ pub struct Planned {
     pub operations: usize,
     /// The operations that are not in the plan, in the document's order.
     pub left_out: Vec<LeftOut>,
+    /// What becomes of the document's schemas.
+    pub schemas: SchemaCount,
+}
+
+/// How many of the schemas among a document's components are needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SchemaCount {
+    /// All of them.
+    pub all: usize,
+    /// Those that cannot be read.
+    pub unreadable: usize,
+    /// Those that the answers of the plan's operations need.
+    pub needed: usize,
 }
 
 /// An operation that is not in the plan.
@@ -152,8 +165,13 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
     if said.has_errors() {
         return Err(said);
     }
+    let is_planned =
+        |operation: &&OperationRef<'_>| drafts.iter().any(|draft| draft.stream.operation_id == operation.id);
+    let planned = all.iter().filter(is_planned).map(|operation| operation.at.as_str());
+    let (all_schemas, unreadable, needed) = document.schemas(planned);
+    let schemas = SchemaCount { all: all_schemas, unreadable, needed };
     let plan = assemble(context, drafts, &options.numbers);
-    Ok(Planned { plan, warnings: said, operations: all.len(), left_out })
+    Ok(Planned { plan, warnings: said, operations: all.len(), left_out, schemas })
 }
 
 pub(super) fn context<'a>(document: &'a Document, name: Option<&str>, said: &mut Diagnostics) -> Context<'a> {
@@ -172,6 +190,7 @@ pub(super) fn context<'a>(document: &'a Document, name: Option<&str>, said: &mut
 
 /// What cannot be read and is not missed, or only by operations that are left out.
 pub(super) fn warn_of_faults(document: &Document, said: &mut Diagnostics) {
+    document.repairs().iter().for_each(|repair| said.push(repair.clone()));
     for fault in document.faults() {
         if !said.iter().any(|said| said == fault) {
             said.push(fault.clone().as_warning());

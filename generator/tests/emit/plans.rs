@@ -98,6 +98,7 @@ fn parameter(name: &str, location: ParameterLocation, ty: ParameterType) -> Para
         doc: None,
         location,
         ty,
+        style: location.style(),
         required: false,
         value: None,
     }
@@ -236,6 +237,8 @@ pub(crate) fn everything() -> ConnectorPlan {
             config("flag", "Whether | or not, see https://every.example."),
             config("ids", "Some [ids]."),
             config("ratio", "Some \"ratio\"."),
+            config("object", "The object."),
+            config("session", "The session."),
             config("tenant", "The tenant."),
         ]
         .into(),
@@ -388,7 +391,13 @@ fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
             }),
             pagination: PaginationPlan::Cursor { pointer: "/next".to_owned(), parameter: "cursor".to_owned() },
             interval_ms: 5_000,
-            ..stream("every/event", "EveryEvent", "every_event", "/tenants/{tenant}/{number}/{list}/events", event)
+            ..stream(
+                "every/event",
+                "EveryEvent",
+                "every_event",
+                "/tenants/{tenant}/{number}/{list}{matrix}/events",
+                event,
+            )
         },
         StreamPlan {
             description: Some("Outer ones, by offset.".to_owned()),
@@ -436,7 +445,12 @@ fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
 fn parameters() -> Vec<ParameterPlan> {
     use ParameterLocation::*;
     use ParameterScalar::*;
-    let list = |item, separator| ParameterType::List { item, separator };
+    use StyleKind::*;
+    let list = |item| ParameterType::List { item };
+    let styled = |kind, explode, plan: ParameterPlan| ParameterPlan {
+        style: ParameterStyle { kind, explode, allow_reserved: false },
+        ..plan
+    };
     let literal = |value| Some(ParameterValue::Literal(value));
     let config = |name: &str| Some(ParameterValue::Config(name.to_owned()));
     let required = |name: &str, location, ty, value| ParameterPlan {
@@ -449,9 +463,9 @@ fn parameters() -> Vec<ParameterPlan> {
     vec![
         required("tenant", Path, ParameterType::One(String), config("tenant")),
         required("number", Path, ParameterType::One(Int32), literal(json!(-3))),
-        required("list", Path, list(String, Some(',')), literal(json!(["a", "b"]))),
+        required("list", Path, list(String), literal(json!(["a", "b"]))),
         required("required_flag", Query, ParameterType::One(Boolean), config("flag")),
-        required("required_ids", Query, list(Int64, None), config("ids")),
+        required("required_ids", Query, list(Int64), config("ids")),
         required("required_ratio", Header, ParameterType::One(Double), config("ratio")),
         required("required_text", Query, ParameterType::One(String), literal(json!("it's \"quoted\""))),
         required("required_big", Query, ParameterType::One(Int64), literal(json!(9_007_199_254_740_993_i64))),
@@ -464,11 +478,32 @@ fn parameters() -> Vec<ParameterPlan> {
         optional("int64", Header, ParameterType::One(Int64), literal(json!(7))),
         optional("ratio", Query, ParameterType::One(Double), literal(json!(3))),
         optional("pi", Query, ParameterType::One(Double), literal("3.14".parse().unwrap())),
-        optional("texts", Query, list(String, Some('|')), literal(json!(["a", "b"]))),
-        optional("numbers", Query, list(Double, None), literal(json!([1, 2.5]))),
-        optional("none", Query, list(Int32, None), literal(json!([]))),
-        optional("unset", Query, list(String, None), None),
-        optional("names", Header, list(String, None), config("ids")),
+        styled(PipeDelimited, false, optional("texts", Query, list(String), literal(json!(["a", "b"])))),
+        styled(Matrix, true, required("matrix", Path, list(Int32), literal(json!([1])))),
+        styled(
+            DeepObject,
+            true,
+            optional("deep", Query, ParameterType::Object, literal(json!({"a": "1", "b": "x y"}))),
+        ),
+        styled(Form, false, optional("flat", Query, ParameterType::Object, literal(json!({})))),
+        styled(
+            Simple,
+            true,
+            ParameterPlan {
+                rust_name: "x_object".to_owned(),
+                ..optional("X-Object", Header, ParameterType::Object, config("object"))
+            },
+        ),
+        optional("filter", Query, ParameterType::One(Json), literal(json!("{\"a\":1}"))),
+        optional("session", Cookie, ParameterType::One(String), config("session")),
+        ParameterPlan {
+            style: ParameterStyle { allow_reserved: true, ..Query.style() },
+            ..optional("reserved", Query, ParameterType::One(String), literal(json!("a/b")))
+        },
+        optional("numbers", Query, list(Double), literal(json!([1, 2.5]))),
+        optional("none", Query, list(Int32), literal(json!([]))),
+        optional("unset", Query, list(String), None),
+        optional("names", Header, list(String), config("ids")),
         ParameterPlan {
             rust_name: "x_trace".to_owned(),
             ..optional("X-Trace", Header, ParameterType::One(String), None)

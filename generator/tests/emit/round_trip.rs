@@ -155,13 +155,25 @@ fn keys_and_offsets_are_found() {
 
 #[test]
 fn a_request_holds_its_parameters() {
-    let operation = EveryEvent::new("t/1", -3, ["a", "b"], true, [1, 2], 0.5, "x", 9).r#type("y").texts(["p", "q"]);
+    let operation = EveryEvent::new("t/1", -3, ["a", "b"], true, [1, 2], 0.5, "x", 9, [7, 8])
+        .r#type("y")
+        .texts(["p", "q"])
+        .deep([("a", "b c")])
+        .flat([("k", "v")])
+        .x_object([("k", "v w")])
+        .filter("{}")
+        .session("s 1")
+        .reserved("a/b&c");
     let request = format!("{:?}", operation.request());
     for part in [
-        r#"path: "/tenants/t%2F1/-3/a,b/events""#,
+        r#"path: "/tenants/t%2F1/-3/a,b;matrix=7;matrix=8/events""#,
         r#"("required_ids", "1"), ("required_ids", "2")"#,
         r#"("type", "y")"#,
-        r#"("texts", "p|q")"#,
+        r#"("texts", "p%7Cq"), ("deep[a]", "b%20c"), ("flat", "k,v")"#,
+        r#"("X-Object", "k=v w")"#,
+        r#"("filter", "%7B%7D")"#,
+        r#"("Cookie", "session=s%201")"#,
+        r#"("reserved", "a/b%26c")"#,
         r#"("required_ratio", "0.5")"#,
     ] {
         assert!(request.contains(part), "{part} in {request}");

@@ -8,6 +8,7 @@ mod response;
 mod retry;
 mod retry_after;
 mod status;
+mod style;
 #[cfg(test)]
 pub(crate) mod testing;
 mod url;
@@ -18,4 +19,5 @@ pub use request::{Body, Method, Parameter, Request, Target};
 pub use response::Response;
 pub use retry::{Backoff, Retry, RetryPolicy, send_with_retry};
 pub use status::{StatusRanges, StatusRangesError};
+pub use style::{Parts, Style};
 pub(crate) use url::shown as shown_url;

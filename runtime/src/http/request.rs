@@ -4,6 +4,11 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
+use super::style::{self, Encode, Parts, Style};
+
+/// The header of cookies.
+const COOKIE: &str = "Cookie";
+
 /// An HTTP request method (RFC 9110 section 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the variants are the methods of RFC 9110 section 9.3")]
@@ -37,11 +42,11 @@ pub struct Body {
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A path below the base URL, percent-encoded, and query parameters, not yet encoded.
+    /// A path below the base URL, and query parameters.
     Relative {
-        /// Begins with `/`.
+        /// Begins with `/`; percent-encoded.
         path: String,
-        /// In the order sent; names may repeat.
+        /// In the order sent; names may repeat. The names are not yet percent-encoded, the values are.
         query: Vec<(Cow<'static, str>, String)>,
     },
     /// A URL that the API itself gave, as of its next page. It is only followed within the base URL's origin.
@@ -70,14 +75,14 @@ impl Request {
 
     /// Puts a path parameter in, percent-encoded (OAS 3.0 parameter style `simple`).
     #[must_use]
-    pub fn path(mut self, name: &str, value: &impl Parameter) -> Self {
-        let mut text = String::new();
-        value.each(&mut |part| {
-            if !text.is_empty() {
-                text.push(',');
-            }
-            percent_encode(part, &mut text);
-        });
+    pub fn path(self, name: &str, value: &impl Parameter) -> Self {
+        self.path_as(name, value, Style::Simple, false)
+    }
+
+    /// Puts a path parameter in, percent-encoded, in a style for paths: `simple`, `label` or `matrix`.
+    #[must_use]
+    pub fn path_as(mut self, name: &str, value: &impl Parameter, style: Style, explode: bool) -> Self {
+        let text = style::expand(name, &value.parts(), style, explode, style::encoded);
         if let Target::Relative { path, .. } = &mut self.target {
             *path = path.replace(&format!("{{{name}}}"), &text);
         }
@@ -86,9 +91,38 @@ impl Request {
 
     /// Adds a query parameter; a list repeats the name (OAS 3.0 style `form`, exploded), an absent value adds nothing.
     #[must_use]
-    pub fn query(mut self, name: &'static str, value: &impl Parameter) -> Self {
+    pub fn query(self, name: &'static str, value: &impl Parameter) -> Self {
+        self.query_as(name, value, Style::Form, true)
+    }
+
+    /// Adds a query parameter in a style for queries: `form`, `spaceDelimited`, `pipeDelimited` or `deepObject`. An absent
+    /// value adds nothing.
+    #[must_use]
+    pub fn query_as(self, name: &'static str, value: &impl Parameter, style: Style, explode: bool) -> Self {
+        self.queried(name, value, style, explode, style::encoded)
+    }
+
+    /// As [`Request::query_as`], but leaves reserved characters in the value that a query can hold (OAS 3.0
+    /// `allowReserved`).
+    #[must_use]
+    pub fn query_reserved(self, name: &'static str, value: &impl Parameter, style: Style, explode: bool) -> Self {
+        self.queried(name, value, style, explode, style::encoded_but_reserved)
+    }
+
+    fn queried(
+        mut self,
+        name: &'static str,
+        value: &impl Parameter,
+        style: Style,
+        explode: bool,
+        encode: Encode,
+    ) -> Self {
         if let Target::Relative { query, .. } = &mut self.target {
-            value.each(&mut |part| query.push((Cow::Borrowed(name), part.to_owned())));
+            let pairs = style::query(name, &value.parts(), style, explode, encode);
+            query.extend(pairs.into_iter().map(|(pair, value)| match pair == name {
+                true => (Cow::Borrowed(name), value),
+                false => (Cow::Owned(pair), value),
+            }));
         }
         self
     }
@@ -96,22 +130,51 @@ impl Request {
     /// Adds a query parameter whose list is joined with `separator` (OAS 3.0 styles `form` not exploded,
     /// `spaceDelimited`, `pipeDelimited`).
     #[must_use]
-    pub fn query_joined(mut self, name: &'static str, value: &impl Parameter, separator: &str) -> Self {
-        let mut parts = Vec::new();
-        value.each(&mut |part| parts.push(part.to_owned()));
-        if let (Target::Relative { query, .. }, false) = (&mut self.target, parts.is_empty()) {
-            query.push((Cow::Borrowed(name), parts.join(separator)));
-        }
-        self
+    pub fn query_joined(self, name: &'static str, value: &impl Parameter, separator: &str) -> Self {
+        let style = match separator {
+            " " => Style::SpaceDelimited,
+            "|" => Style::PipeDelimited,
+            _ => Style::Form,
+        };
+        self.query_as(name, value, style, false)
     }
 
     /// Adds a header; an absent value adds nothing.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: &impl Parameter) -> Self {
-        let mut parts = Vec::new();
-        value.each(&mut |part| parts.push(part.to_owned()));
-        if !parts.is_empty() {
-            self.headers.push((Cow::Borrowed(name), parts.join(",")));
+    pub fn header(self, name: &'static str, value: &impl Parameter) -> Self {
+        self.header_as(name, value, false)
+    }
+
+    /// Adds a header in the style `simple`; exploded, an object is written as `key=value`. An absent value adds nothing.
+    #[must_use]
+    pub fn header_as(mut self, name: &'static str, value: &impl Parameter, explode: bool) -> Self {
+        let parts = value.parts();
+        let is_empty = match &parts {
+            Parts::Absent => true,
+            Parts::One(_) => false,
+            Parts::List(items) => items.is_empty(),
+            Parts::Object(properties) => properties.is_empty(),
+        };
+        if !is_empty {
+            let text = style::expand(name, &parts, Style::Simple, explode, style::plain);
+            self.headers.push((Cow::Borrowed(name), text));
+        }
+        self
+    }
+
+    /// Adds a cookie in the style `form`; an absent value adds nothing. All cookies share one header (RFC 6265 section
+    /// 5.4).
+    #[must_use]
+    pub fn cookie(mut self, name: &str, value: &impl Parameter, explode: bool) -> Self {
+        for (name, value) in style::query(name, &value.parts(), Style::Form, explode, style::encoded) {
+            let pair = format!("{}={value}", style::encoded(&name));
+            match self.headers.iter_mut().find(|(header, _)| header == COOKIE) {
+                Some((_, cookies)) => {
+                    cookies.push_str("; ");
+                    cookies.push_str(&pair);
+                }
+                None => self.headers.push((Cow::Borrowed(COOKIE), pair)),
+            }
         }
         self
     }
@@ -127,44 +190,51 @@ impl Request {
     pub(crate) fn set_query(&mut self, name: &str, value: String) {
         if let Target::Relative { query, .. } = &mut self.target {
             query.retain(|(existing, _)| existing != name);
-            query.push((Cow::Owned(name.to_owned()), value));
+            query.push((Cow::Owned(name.to_owned()), style::encoded(&value)));
         }
     }
 }
 
 /// A value that a parameter can take.
 pub trait Parameter {
-    /// Calls `push` with each part of the value as text: once for a scalar, never for an absent one.
-    fn each(&self, push: &mut dyn FnMut(&str));
+    /// The value as text.
+    fn parts(&self) -> Parts;
 }
 
 impl Parameter for String {
-    fn each(&self, push: &mut dyn FnMut(&str)) {
-        push(self);
+    fn parts(&self) -> Parts {
+        Parts::One(self.clone())
     }
 }
 
 impl<T: Parameter> Parameter for Option<T> {
-    fn each(&self, push: &mut dyn FnMut(&str)) {
-        if let Some(value) = self {
-            value.each(push);
-        }
+    fn parts(&self) -> Parts {
+        self.as_ref().map_or(Parts::Absent, Parameter::parts)
     }
 }
 
 impl<T: Parameter> Parameter for Vec<T> {
-    fn each(&self, push: &mut dyn FnMut(&str)) {
-        for value in self {
-            value.each(push);
-        }
+    fn parts(&self) -> Parts {
+        let items = self.iter().filter_map(|item| match item.parts() {
+            Parts::One(item) => Some(item),
+            // Lists of lists have no style.
+            Parts::Absent | Parts::List(_) | Parts::Object(_) => None,
+        });
+        Parts::List(items.collect())
+    }
+}
+
+impl Parameter for Vec<(String, String)> {
+    fn parts(&self) -> Parts {
+        Parts::Object(self.clone())
     }
 }
 
 macro_rules! parameter_by_display {
     ($($type:ty),*) => {$(
         impl Parameter for $type {
-            fn each(&self, push: &mut dyn FnMut(&str)) {
-                push(&self.to_string());
+            fn parts(&self) -> Parts {
+                Parts::One(self.to_string())
             }
         }
     )*};
@@ -199,19 +269,26 @@ mod tests {
             .query("since", &None::<String>)
             .query("label", &vec![1_i64, 2])
             .query_joined("fields", &vec!["id".to_owned(), "title".to_owned()], ",")
-            .header("X-Trace", &true);
+            .query_as("color", &vec![("R".to_owned(), "1".to_owned())], Style::DeepObject, true)
+            .header("X-Trace", &true)
+            .header_as("X-Color", &vec![("R".to_owned(), "a b".to_owned()), ("G".to_owned(), "2".to_owned())], true)
+            .header("X-None", &Vec::<i64>::new())
+            .cookie("a", &vec!["x y".to_owned(), "z".to_owned()], false)
+            .cookie("b", &vec![1_i64, 2], true)
+            .cookie("c", &None::<i64>, true);
         let Target::Relative { path, query } = &request.target else { panic!("relative") };
         assert_eq!(path, "/repos/a%20b%2Fc/d%C3%A9j%C3%A0/issues");
         let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        assert_eq!(query, ["state=open", "label=1", "label=2", "fields=id,title"]);
-        assert_eq!(request.headers, [(Cow::Borrowed("X-Trace"), "true".to_owned())]);
+        assert_eq!(query, ["state=open", "label=1", "label=2", "fields=id,title", "color[R]=1"]);
+        let headers: Vec<_> = request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        assert_eq!(headers, ["X-Trace: true", "X-Color: R=a b,G=2", "Cookie: a=x%20y,z; b=1; b=2"]);
     }
 
     #[test]
     fn a_set_parameter_replaces() {
         let mut request = Request::get("/x").query("page", &1_i64).query("q", &"a".to_owned());
-        request.set_query("page", "2".to_owned());
+        request.set_query("page", "a b".to_owned());
         let Target::Relative { query, .. } = request.target else { panic!("relative") };
-        assert_eq!(query, [("q".into(), "a".to_owned()), ("page".into(), "2".to_owned())]);
+        assert_eq!(query, [("q".into(), "a".to_owned()), ("page".into(), "a%20b".to_owned())]);
     }
 }

@@ -71,7 +71,7 @@ fn is_dot_segment(segment: &str) -> bool {
     matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
-/// Everything but the unreserved characters is percent-encoded, a space as `%20`: both a reader of RFC 3986 and one of
+/// In names, as in the values already, everything but what is meant to be reserved is percent-encoded, a space as `%20`: both a reader of RFC 3986 and one of
 /// `application/x-www-form-urlencoded` understand that.
 fn encode_query(query: &[(impl AsRef<str>, String)]) -> String {
     let mut text = String::new();
@@ -81,7 +81,7 @@ fn encode_query(query: &[(impl AsRef<str>, String)]) -> String {
         }
         percent_encode(name.as_ref(), &mut text);
         text.push('=');
-        percent_encode(value, &mut text);
+        text.push_str(value);
     }
     text
 }

@@ -3,26 +3,59 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::repair::Repairs;
 use super::super::walk::{Node, walk};
+use crate::document::pointer;
 
-/// Rewrites a document of OpenAPI 3.1 or 3.2; leaves others alone.
-pub(super) fn lower(document: &mut Value) {
-    let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
-    if !["3.1", "3.2"].iter().any(|lowered| version.starts_with(lowered)) {
-        return;
-    }
+/// What schemas of OpenAPI 3.0 do not have.
+const NEWER: [&str; 6] = ["const", "prefixItems", "patternProperties", "contentEncoding", "examples", "$defs"];
+
+/// Rewrites what only OpenAPI 3.1 and later have; in a document of 3.0, where it is plainly meant too, with a note.
+pub(super) fn lower(document: &mut Value, repairs: &mut Repairs) {
+    let version =
+        document.get("openapi").map(|version| version.as_str().map_or_else(|| version.to_string(), str::to_owned));
+    let is_older = version.is_some_and(|version| version.starts_with("3.0"));
     let Value::Object(root) = document else { return };
     root.insert("openapi".to_owned(), json!("3.0.3"));
-    root.entry("paths").or_insert_with(|| json!({}));
     if let Some(Value::Object(schemes)) = document.pointer_mut("/components/securitySchemes") {
         schemes.retain(|_, scheme| scheme.get("type").is_none_or(|kind| kind != "mutualTLS"));
     }
-    booleans_under(document, "/components/schemas");
-    walk(document, &mut |node, _, value| {
+    walk(document, &mut |node, at, value| {
         if let (Node::Schema, Value::Object(schema)) = (node, value) {
+            if is_older {
+                note(at, schema, repairs);
+            }
+            lossy(at, schema, repairs);
             schema_object(schema);
         }
     });
+}
+
+/// Tells of what a document of OpenAPI 3.0 has from 3.1.
+fn note(at: &str, schema: &Map<String, Value>, repairs: &mut Repairs) {
+    let mut found: Vec<&str> = NEWER.iter().copied().filter(|key| schema.contains_key(*key)).collect();
+    found.extend(
+        ["exclusiveMinimum", "exclusiveMaximum"].iter().filter(|key| schema.get(**key).is_some_and(Value::is_number)),
+    );
+    if schema.get("type").is_some_and(|kind| kind.is_array() || kind == "null") {
+        found.push("type");
+    }
+    for key in found {
+        let message = format!("this `{key}` is of OpenAPI 3.1: it is read as there");
+        repairs.note("newer", &pointer::join(at, key), message);
+    }
+}
+
+/// Tells of what cannot be said in the words of 3.0, and is lost.
+fn lossy(at: &str, schema: &Map<String, Value>, repairs: &mut Repairs) {
+    if schema.contains_key("prefixItems") {
+        let message = "the items of a tuple can be anything here, whatever their place";
+        repairs.note("tuple", &pointer::join(at, "prefixItems"), message);
+    }
+    if schema.get("patternProperties").and_then(Value::as_object).is_some_and(|patterns| patterns.len() > 1) {
+        let message = "the values can be anything here, whatever pattern their names are of";
+        repairs.note("patterns", &pointer::join(at, "patternProperties"), message);
+    }
 }
 
 /// Applies each rule to one schema. Children come later, so that what a rule moves is still rewritten.
@@ -30,7 +63,6 @@ fn schema_object(schema: &mut Map<String, Value>) {
     if schema.contains_key("$ref") {
         return;
     }
-    booleans(schema);
     constant(schema);
     tuple(schema);
     patterns(schema);
@@ -42,33 +74,6 @@ fn schema_object(schema: &mut Map<String, Value>) {
     type_list(schema);
     if let Some(Value::Array(examples)) = schema.shift_remove("examples") {
         examples.into_iter().next().map(|example| schema.entry("example").or_insert(example));
-    }
-}
-
-/// `true` allows everything and `false` nothing (JSON Schema 2020-12 section 4.3.2).
-fn as_object(value: &mut Value) {
-    match value {
-        Value::Bool(true) => *value = json!({}),
-        Value::Bool(false) => *value = json!({ "not": {} }),
-        _ => {}
-    }
-}
-
-fn booleans_under(document: &mut Value, pointer: &str) {
-    for (_, schema) in document.pointer_mut(pointer).and_then(Value::as_object_mut).into_iter().flatten() {
-        as_object(schema);
-    }
-}
-
-fn booleans(schema: &mut Map<String, Value>) {
-    for (_, property) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
-        as_object(property);
-    }
-    for key in ["items", "not"] {
-        schema.get_mut(key).map(as_object);
-    }
-    for key in ["allOf", "anyOf", "oneOf"] {
-        schema.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().for_each(as_object);
     }
 }
 
@@ -189,9 +194,8 @@ mod tests {
 
     fn lowered(schema: Value) -> Value {
         let mut document = json!({ "openapi": "3.1.0", "components": { "schemas": { "A": schema } } });
-        lower(&mut document);
+        lower(&mut document, &mut Repairs::default());
         assert_eq!(document["openapi"], "3.0.3");
-        assert_eq!(document["paths"], json!({}));
         document["components"]["schemas"]["A"].take()
     }
 
@@ -222,22 +226,37 @@ mod tests {
                 json!({"type": "object", "patternProperties": {"^x": {"type": ["integer", "null"]}}}),
                 json!({"type": "object", "additionalProperties": {"nullable": true, "type": "integer"}}),
             ),
-            (
-                json!({"type": "object", "properties": {"any": true, "none": false}}),
-                json!({"type": "object", "properties": {"any": {}, "none": {"not": {}}}}),
-            ),
             (json!({"type": "string", "examples": ["a", "b"]}), json!({"type": "string", "example": "a"})),
-            (json!(true), json!({})),
         ] {
             assert_eq!(lowered(schema.clone()), expected, "{schema}");
         }
     }
 
     #[test]
-    fn documents_of_3_0_are_left_alone() {
-        let document = json!({ "openapi": "3.0.3", "components": { "schemas": { "A": { "type": ["string"] } } } });
-        let mut same = document.clone();
-        lower(&mut same);
-        assert_eq!(same, document);
+    fn what_documents_of_3_0_have_from_3_1_is_told_of() {
+        let schema = json!({
+            "type": ["string", "null"], "const": "a", "exclusiveMinimum": 1, "examples": ["a"], "prefixItems": [{}],
+            "patternProperties": {"a": {}, "b": {}}
+        });
+        let mut document = json!({ "openapi": "3.0.1", "components": { "schemas": { "A": schema } } });
+        let mut newer = document.clone();
+        newer["openapi"] = json!("3.1.0");
+        let said = |document: &mut Value| {
+            let mut repairs = Repairs::default();
+            lower(document, &mut repairs);
+            let warnings = repairs.warnings(|warning, at| warning.at(crate::diagnostic::Place::pointer("d", at)));
+            let said = warnings.iter().map(|said| format!("{}: {}", said.place.as_ref().unwrap(), said.message));
+            said.collect::<Vec<_>>()
+        };
+        let at = "d#/components/schemas/A";
+        let lost = [
+            format!("{at}/prefixItems: the items of a tuple can be anything here, whatever their place"),
+            format!("{at}/patternProperties: the values can be anything here, whatever pattern their names are of"),
+        ];
+        let (older_said, newer_said) = (said(&mut document), said(&mut newer));
+        assert_eq!(older_said[0], format!("{at}/const: this `const` is of OpenAPI 3.1: it is read as there"));
+        assert_eq!(older_said[3..], lost);
+        assert_eq!(newer_said, lost);
+        assert_eq!(document, newer);
     }
 }

@@ -7,12 +7,12 @@ mod siblings;
 
 use serde_json::Value;
 
-/// The passes, in the order in which they run.
-const PASSES: [fn(&mut Value); 4] = [expansion::drop, siblings::keep, dialect::lower, bounds::drop];
+use super::repair::Repairs;
 
-/// Brings the document into the form that the typed model reads.
-pub(super) fn normalise(document: &mut Value) {
-    for pass in PASSES {
-        pass(document);
-    }
+/// Brings the document into the form that the typed model reads. What is legal is not told of.
+pub(super) fn normalise(document: &mut Value, repairs: &mut Repairs) {
+    expansion::drop(document);
+    siblings::keep(document);
+    dialect::lower(document, repairs);
+    bounds::drop(document);
 }

@@ -49,27 +49,37 @@ fn operation(stream: &StreamPlan) -> TokenStream {
 /// What the connector sets a parameter to, as an expression.
 fn value(parameter: &ParameterPlan) -> Option<TokenStream> {
     Some(match (parameter.value.as_ref()?, parameter.ty) {
-        (ParameterValue::Config(property), ParameterType::One(ParameterScalar::String)) => {
+        (ParameterValue::Config(property), ParameterType::One(ParameterScalar::String | ParameterScalar::Json)) => {
             quote!(parameters.text(#property)?)
         }
         (ParameterValue::Config(property), ParameterType::One(scalar)) => {
             let (ty, expected) = parsed(scalar);
             quote!(parameters.parse::<#ty>(#property, #expected)?)
         }
-        (ParameterValue::Config(property), ParameterType::List { item, .. }) => {
+        (ParameterValue::Config(property), ParameterType::List { item }) => {
             let (ty, expected) = parsed(item);
             quote!(parameters.list::<#ty>(#property, #expected)?)
         }
+        (ParameterValue::Config(property), ParameterType::Object) => quote!(parameters.object(#property)?),
+        (ParameterValue::Literal(value), ParameterType::Object) => {
+            let properties = value.as_object().into_iter().flatten();
+            let properties = properties.map(|(key, value)| {
+                let value = literal(value, ParameterScalar::String);
+                quote!((#key, #value))
+            });
+            let properties: Vec<_> = properties.collect();
+            if properties.is_empty() { quote!([] as [(&str, &str); 0]) } else { quote!([#(#properties),*]) }
+        }
         (ParameterValue::Literal(value), ParameterType::One(scalar)) => literal(value, scalar),
-        (ParameterValue::Literal(Value::Array(items)), ParameterType::List { item, .. }) if items.is_empty() => {
+        (ParameterValue::Literal(Value::Array(items)), ParameterType::List { item }) if items.is_empty() => {
             let (ty, _) = parsed(item);
             quote!([] as [#ty; 0])
         }
-        (ParameterValue::Literal(Value::Array(items)), ParameterType::List { item, .. }) => {
+        (ParameterValue::Literal(Value::Array(items)), ParameterType::List { item }) => {
             let items = items.iter().map(|value| literal(value, item));
             quote!([#(#items),*])
         }
-        (ParameterValue::Literal(value), ParameterType::List { item, .. }) => {
+        (ParameterValue::Literal(value), ParameterType::List { item }) => {
             let item = literal(value, item);
             quote!([#item])
         }
@@ -79,7 +89,7 @@ fn value(parameter: &ParameterPlan) -> Option<TokenStream> {
 /// The Rust type of a configured value, and what to say it should be.
 fn parsed(scalar: ParameterScalar) -> (TokenStream, &'static str) {
     match scalar {
-        ParameterScalar::String => (quote!(String), "text"),
+        ParameterScalar::String | ParameterScalar::Json => (quote!(String), "text"),
         ParameterScalar::Boolean => (quote!(bool), "`true` or `false`"),
         ParameterScalar::Int32 => (quote!(i32), "a 32-bit integer"),
         ParameterScalar::Int64 => (quote!(i64), "an integer"),
@@ -95,7 +105,7 @@ fn literal(value: &Value, scalar: ParameterScalar) -> TokenStream {
     };
     let text_literal = || TokenStream::from(TokenTree::from(Literal::string(&text)));
     match scalar {
-        ParameterScalar::String => text_literal(),
+        ParameterScalar::String | ParameterScalar::Json => text_literal(),
         ParameterScalar::Double if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') => {
             format!("{text}.0").parse().unwrap_or_else(|_| text_literal())
         }

@@ -12,7 +12,7 @@ use crate::emit::doc::Doc;
 use crate::emit::markdown::code;
 use crate::plan::model::{
     ConnectorPlan, OffsetMode, OffsetPlan, PaginationPlan, ParameterLocation, ParameterPlan, ParameterScalar,
-    ParameterType, StreamPlan,
+    ParameterStyle, ParameterType, StreamPlan, StyleKind,
 };
 
 pub(super) fn emit(plan: &ConnectorPlan, add: &mut Add<'_>) -> Result<(), EmitError> {
@@ -106,7 +106,7 @@ fn constructor(scope: &Scope<'_>, required: &[&ParameterPlan], optional: &[&Para
         let ident = name(&parameter.rust_name);
         match parameter.ty {
             ParameterType::One(_) => quote!(#ident: None),
-            ParameterType::List { .. } => {
+            ParameterType::List { .. } | ParameterType::Object => {
                 let list = scope.std("vec", "Vec");
                 quote!(#ident: #list::new())
             }
@@ -128,6 +128,7 @@ fn setter(scope: &Scope<'_>, parameter: &ParameterPlan) -> TokenStream {
             ParameterLocation::Path => "path",
             ParameterLocation::Query => "query",
             ParameterLocation::Header => "header",
+            ParameterLocation::Cookie => "cookie",
         };
         format!("The {place} parameter {}, which the document does not describe.", code(&parameter.wire_name))
     })
@@ -135,7 +136,7 @@ fn setter(scope: &Scope<'_>, parameter: &ParameterPlan) -> TokenStream {
     let (ty, value) = (argument_type(scope, parameter.ty), converted(parameter));
     let value = match parameter.ty {
         ParameterType::One(_) => quote!(Some(#value)),
-        ParameterType::List { .. } => value,
+        ParameterType::List { .. } | ParameterType::Object => value,
     };
     quote! {
         #doc
@@ -151,9 +152,13 @@ fn field_type(scope: &Scope<'_>, parameter: &ParameterPlan) -> TokenStream {
     match parameter.ty {
         ParameterType::One(scalar) if parameter.required => scalar_type(scope, scalar),
         ParameterType::One(scalar) => scope.option(&scalar_type(scope, scalar)),
-        ParameterType::List { item, .. } => {
+        ParameterType::List { item } => {
             let (list, item) = (scope.std("vec", "Vec"), scalar_type(scope, item));
             quote!(#list<#item>)
+        }
+        ParameterType::Object => {
+            let (list, text) = (scope.std("vec", "Vec"), scope.std("string", "String"));
+            quote!(#list<(#text, #text)>)
         }
     }
 }
@@ -162,7 +167,7 @@ fn argument_type(scope: &Scope<'_>, ty: ParameterType) -> TokenStream {
     let one = |scalar| {
         let ty = scalar_type(scope, scalar);
         match scalar {
-            ParameterScalar::String => {
+            ParameterScalar::String | ParameterScalar::Json => {
                 let into = scope.std("convert", "Into");
                 quote!(impl #into<#ty>)
             }
@@ -171,9 +176,13 @@ fn argument_type(scope: &Scope<'_>, ty: ParameterType) -> TokenStream {
     };
     match ty {
         ParameterType::One(scalar) => one(scalar),
-        ParameterType::List { item, .. } => {
+        ParameterType::List { item } => {
             let (list, item) = (scope.std("iter", "IntoIterator"), one(item));
             quote!(impl #list<Item = #item>)
+        }
+        ParameterType::Object => {
+            let (list, text) = (scope.std("iter", "IntoIterator"), one(ParameterScalar::String));
+            quote!(impl #list<Item = (#text, #text)>)
         }
     }
 }
@@ -182,9 +191,10 @@ fn argument_type(scope: &Scope<'_>, ty: ParameterType) -> TokenStream {
 fn converted(parameter: &ParameterPlan) -> TokenStream {
     let ident = name(&parameter.rust_name);
     match parameter.ty {
-        ParameterType::One(ParameterScalar::String) => quote!(#ident.into()),
+        ParameterType::One(ParameterScalar::String | ParameterScalar::Json) => quote!(#ident.into()),
         ParameterType::One(_) => ident,
-        ParameterType::List { item: ParameterScalar::String, .. } => {
+        ParameterType::Object => quote!(#ident.into_iter().map(|(key, value)| (key.into(), value.into())).collect()),
+        ParameterType::List { item: ParameterScalar::String | ParameterScalar::Json } => {
             quote!(#ident.into_iter().map(|item| item.into()).collect())
         }
         ParameterType::List { .. } => quote!(#ident.into_iter().collect()),
@@ -193,11 +203,57 @@ fn converted(parameter: &ParameterPlan) -> TokenStream {
 
 fn scalar_type(scope: &Scope<'_>, scalar: ParameterScalar) -> TokenStream {
     match scalar {
-        ParameterScalar::String => scope.std("string", "String"),
+        ParameterScalar::String | ParameterScalar::Json => scope.std("string", "String"),
         ParameterScalar::Boolean => quote!(bool),
         ParameterScalar::Int32 => quote!(i32),
         ParameterScalar::Int64 => quote!(i64),
         ParameterScalar::Double => quote!(f64),
+    }
+}
+
+/// Puts a parameter into the request, in its style: the usual ones have short forms.
+fn set(scope: &mut Scope<'_>, parameter: &ParameterPlan) -> TokenStream {
+    let (wire_name, field) = (&parameter.wire_name, name(&parameter.rust_name));
+    let ParameterStyle { kind, explode, allow_reserved } = parameter.style;
+    let is_object = parameter.ty == ParameterType::Object;
+    let mut styled = |method: TokenStream| {
+        let style = style(scope, kind);
+        quote!(.#method(#wire_name, &self.#field, #style, #explode))
+    };
+    match (parameter.location, kind) {
+        (ParameterLocation::Path, StyleKind::Simple) if !(is_object && explode) => {
+            quote!(.path(#wire_name, &self.#field))
+        }
+        (ParameterLocation::Path, _) => styled(quote!(path_as)),
+        (ParameterLocation::Header, _) if is_object && explode => quote!(.header_as(#wire_name, &self.#field, true)),
+        (ParameterLocation::Header, _) => quote!(.header(#wire_name, &self.#field)),
+        (ParameterLocation::Cookie, _) => quote!(.cookie(#wire_name, &self.#field, #explode)),
+        (ParameterLocation::Query, _) if allow_reserved => styled(quote!(query_reserved)),
+        (ParameterLocation::Query, StyleKind::DeepObject) => styled(quote!(query_as)),
+        (ParameterLocation::Query, _) if explode || matches!(parameter.ty, ParameterType::One(_)) => {
+            quote!(.query(#wire_name, &self.#field))
+        }
+        (ParameterLocation::Query, kind) => {
+            let separator = match kind {
+                StyleKind::SpaceDelimited => " ",
+                StyleKind::PipeDelimited => "|",
+                _ => ",",
+            };
+            quote!(.query_joined(#wire_name, &self.#field, #separator))
+        }
+    }
+}
+
+fn style(scope: &mut Scope<'_>, kind: StyleKind) -> TokenStream {
+    let style = scope.runtime("Style");
+    match kind {
+        StyleKind::Simple => quote!(#style::Simple),
+        StyleKind::Label => quote!(#style::Label),
+        StyleKind::Matrix => quote!(#style::Matrix),
+        StyleKind::Form => quote!(#style::Form),
+        StyleKind::SpaceDelimited => quote!(#style::SpaceDelimited),
+        StyleKind::PipeDelimited => quote!(#style::PipeDelimited),
+        StyleKind::DeepObject => quote!(#style::DeepObject),
     }
 }
 
@@ -209,19 +265,8 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
     let facts_type = scope.runtime("OperationFacts");
     let facts = facts(scope, stream, &facts_type);
     let request_type = scope.runtime("Request");
-    let path = &stream.path;
-    let parameters = stream.parameters.iter().map(|parameter| {
-        let (wire_name, field) = (&parameter.wire_name, name(&parameter.rust_name));
-        match (parameter.location, parameter.ty) {
-            (ParameterLocation::Path, _) => quote!(.path(#wire_name, &self.#field)),
-            (ParameterLocation::Header, _) => quote!(.header(#wire_name, &self.#field)),
-            (ParameterLocation::Query, ParameterType::List { separator: Some(separator), .. }) => {
-                let separator = separator.to_string();
-                quote!(.query_joined(#wire_name, &self.#field, #separator))
-            }
-            (ParameterLocation::Query, _) => quote!(.query(#wire_name, &self.#field)),
-        }
-    });
+    let path = stream.sent_path();
+    let parameters: Vec<_> = stream.parameters.iter().map(|parameter| set(scope, parameter)).collect();
     let request = quote!(#request_type::get(#path) #(#parameters)*);
     let key = stream.key.as_ref().map(|key| {
         scope.runtime_trait("KeyField");

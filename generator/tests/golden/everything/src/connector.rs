@@ -8,7 +8,9 @@ pub fn connector() -> Connector {
     Connector::new("every-thing")
         .parameter("flag", "Whether | or not, see https://every.example.")
         .parameter("ids", "Some [ids].")
+        .parameter("object", "The object.")
         .parameter("ratio", "Some \"ratio\".")
+        .parameter("session", "The session.")
         .parameter("tenant", "The tenant.")
         .operation(|parameters| {
             Ok(
@@ -21,6 +23,7 @@ pub fn connector() -> Connector {
                         parameters.parse::<f64>("ratio", "a number")?,
                         "it's \"quoted\"",
                         9007199254740993,
+                        [1],
                     )
                     .r#type("x")
                     .flag(true)
@@ -28,6 +31,12 @@ pub fn connector() -> Connector {
                     .ratio(3.0)
                     .pi(3.14)
                     .texts(["a", "b"])
+                    .deep([("a", "1"), ("b", "x y")])
+                    .flat([] as [(&str, &str); 0])
+                    .x_object(parameters.object("object")?)
+                    .filter("{\"a\":1}")
+                    .session(parameters.text("session")?)
+                    .reserved("a/b")
                     .numbers([1.0, 2.5])
                     .none([] as [i32; 0])
                     .names(parameters.list::<String>("ids", "text")?),

@@ -2,13 +2,13 @@
 
 use headwater_runtime::codegen::{
     Incremental, IncrementalMode, KeyField, OffsetField, OffsetValue, OperationFacts,
-    Pagination, Request, TypedOperation,
+    Pagination, Request, Style, TypedOperation,
 };
 use crate::models::Event;
 
 /// Every event
 ///
-/// `GET /tenants/{tenant}/{number}/{list}/events`
+/// `GET /tenants/{tenant}/{number}/{list}{matrix}/events`
 #[derive(Clone, Debug)]
 pub struct EveryEvent {
     tenant: String,
@@ -26,6 +26,13 @@ pub struct EveryEvent {
     ratio: std::option::Option<f64>,
     pi: std::option::Option<f64>,
     texts: Vec<String>,
+    matrix: Vec<i32>,
+    deep: Vec<(String, String)>,
+    flat: Vec<(String, String)>,
+    x_object: Vec<(String, String)>,
+    filter: std::option::Option<String>,
+    session: std::option::Option<String>,
+    reserved: std::option::Option<String>,
     numbers: Vec<f64>,
     none: Vec<i32>,
     unset: Vec<String>,
@@ -44,6 +51,7 @@ impl EveryEvent {
     /// - `required_ratio`: The required_ratio; see \[docs\].
     /// - `required_text`: The required_text; see \[docs\].
     /// - `required_big`: The required_big; see \[docs\].
+    /// - `matrix`: The matrix; see \[docs\].
     #[must_use]
     pub fn new(
         tenant: impl Into<String>,
@@ -54,6 +62,7 @@ impl EveryEvent {
         required_ratio: f64,
         required_text: impl Into<String>,
         required_big: i64,
+        matrix: impl IntoIterator<Item = i32>,
     ) -> Self {
         Self {
             tenant: tenant.into(),
@@ -64,6 +73,7 @@ impl EveryEvent {
             required_ratio,
             required_text: required_text.into(),
             required_big,
+            matrix: matrix.into_iter().collect(),
             r#type: None,
             flag: None,
             int32: None,
@@ -71,6 +81,12 @@ impl EveryEvent {
             ratio: None,
             pi: None,
             texts: Vec::new(),
+            deep: Vec::new(),
+            flat: Vec::new(),
+            x_object: Vec::new(),
+            filter: None,
+            session: None,
+            reserved: None,
             numbers: Vec::new(),
             none: Vec::new(),
             unset: Vec::new(),
@@ -125,6 +141,66 @@ impl EveryEvent {
     #[must_use]
     pub fn texts(mut self, texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.texts = texts.into_iter().map(|item| item.into()).collect();
+        self
+    }
+
+    /// The query parameter `deep`, which the document does not describe.
+    #[must_use]
+    pub fn deep(
+        mut self,
+        deep: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        self.deep = deep
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+
+    /// The query parameter `flat`, which the document does not describe.
+    #[must_use]
+    pub fn flat(
+        mut self,
+        flat: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        self.flat = flat
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+
+    /// The header parameter `X-Object`, which the document does not describe.
+    #[must_use]
+    pub fn x_object(
+        mut self,
+        x_object: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        self.x_object = x_object
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+
+    /// The query parameter `filter`, which the document does not describe.
+    #[must_use]
+    pub fn filter(mut self, filter: impl Into<String>) -> Self {
+        self.filter = Some(filter.into());
+        self
+    }
+
+    /// The cookie parameter `session`, which the document does not describe.
+    #[must_use]
+    pub fn session(mut self, session: impl Into<String>) -> Self {
+        self.session = Some(session.into());
+        self
+    }
+
+    /// The query parameter `reserved`, which the document does not describe.
+    #[must_use]
+    pub fn reserved(mut self, reserved: impl Into<String>) -> Self {
+        self.reserved = Some(reserved.into());
         self
     }
 
@@ -188,7 +264,7 @@ impl TypedOperation for EveryEvent {
     }
 
     fn request(&self) -> Request {
-        Request::get("/tenants/{tenant}/{number}/{list}/events")
+        Request::get("/tenants/{tenant}/{number}/{list}{matrix}/events")
             .path("tenant", &self.tenant)
             .path("number", &self.number)
             .path("list", &self.list)
@@ -204,6 +280,13 @@ impl TypedOperation for EveryEvent {
             .query("ratio", &self.ratio)
             .query("pi", &self.pi)
             .query_joined("texts", &self.texts, "|")
+            .path_as("matrix", &self.matrix, Style::Matrix, true)
+            .query_as("deep", &self.deep, Style::DeepObject, true)
+            .query_joined("flat", &self.flat, ",")
+            .header_as("X-Object", &self.x_object, true)
+            .query("filter", &self.filter)
+            .cookie("session", &self.session, true)
+            .query_reserved("reserved", &self.reserved, Style::Form, true)
             .query("numbers", &self.numbers)
             .query("none", &self.none)
             .query("unset", &self.unset)
