@@ -83,7 +83,7 @@ struct Generate {
     /// Ids of the operations to generate, in place of the annotated ones.
     #[arg(long, value_name = "ID,…", value_delimiter = ',', conflicts_with = "all")]
     operations: Vec<String>,
-    /// Generate every operation that can be a stream and whose required parameters have values.
+    /// Generate every operation that can be a stream. Required parameters that nothing sets become configuration.
     #[arg(long)]
     all: bool,
     /// The connector's name, in place of the document's.
@@ -205,7 +205,8 @@ impl Generate {
 
     /// What would be written, or the exit code if nothing can be.
     fn files(&self, err: &mut dyn Write) -> io::Result<Result<(Planned, FileSet), u8>> {
-        let options = PlanOptions { selection: self.selection(), name: self.name.clone(), configures_missing: false };
+        let options =
+            PlanOptions { selection: self.selection(), name: self.name.clone(), configures_missing: self.all };
         let planned = match headwater::plan_document(&self.input.spec, &self.input.overlays, &options) {
             Ok(planned) => planned,
             Err(diagnostics) => {

@@ -21,7 +21,8 @@ pub enum Selection {
     Annotated,
     /// Those with these ids.
     Operations(Vec<String>),
-    /// Every one that can be a stream and whose required parameters have values.
+    /// Every one that can be a stream and whose required parameters have values, or are configured
+    /// ([`PlanOptions::configures_missing`]).
     All,
 }
 
@@ -197,7 +198,7 @@ fn missing_value(document: &Document, operation: &OperationRef<'_>, name: &str) 
 
 fn nothing_selected(document: &Document, selection: &Selection) -> Diagnostic {
     let message = match selection {
-        Selection::All => "no operation can be a stream whose required parameters have values",
+        Selection::All => "no operation can be a stream",
         Selection::Annotated | Selection::Operations(_) => "no operation is selected",
     };
     let hint = format!(
