@@ -16,7 +16,7 @@ pub fn workspace() -> PathBuf {
 }
 
 /// Cargo's target directory: the one that this test was built into.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     let marked = program.ancestors().find(|dir| dir.join("CACHEDIR.TAG").is_file());
     marked.map_or_else(|| workspace().join("target"), Path::to_owned)
