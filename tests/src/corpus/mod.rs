@@ -6,6 +6,7 @@ pub mod crates;
 pub mod documents;
 pub mod measure;
 pub mod sample;
+pub mod schemas;
 pub mod synthetic;
 pub mod table;
 
