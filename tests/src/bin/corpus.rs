@@ -3,11 +3,13 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command")]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::Parser;
 use headwater_tests::HarnessError;
+use headwater_tests::corpus::drain::{self, Drain};
 use headwater_tests::corpus::table::{Row, markdown};
 use headwater_tests::corpus::{Document, Generated, Sample, crates, documents, synthetic};
 
@@ -26,6 +28,9 @@ struct Arguments {
     /// The generator to measure; the one of this build otherwise.
     #[arg(long, value_name = "PATH")]
     headwater: Option<PathBuf>,
+    /// Instead: have the connector of at most ten streams of each document read a mock of its API to the end.
+    #[arg(long)]
+    drain: bool,
     /// Only generate: compile nothing.
     #[arg(long)]
     generate_only: bool,
@@ -71,6 +76,9 @@ fn run(arguments: &Arguments) -> Result<Vec<String>, HarnessError> {
     }
     documents.retain(|document| wanted(&document.name));
 
+    if arguments.drain {
+        return drain(&documents);
+    }
     if !arguments.generate_only {
         warm(&headwater)?;
     }
@@ -111,6 +119,35 @@ fn row(headwater: &Path, document: Document, generate_only: bool) -> Result<Row,
     let checked = if is_generated && !generate_only { Some(all.check()?) } else { None };
     let sample = if generate_only { None } else { sample(headwater, &document)? };
     Ok(Row { document, all, is_as_generated, checked, sample })
+}
+
+/// How many records each stream of a mock has: more than two of its pages.
+const RECORDS: u64 = 250;
+
+/// Drains each document's streams, and shows what came of it.
+fn drain(documents: &[Document]) -> Result<Vec<String>, HarnessError> {
+    // The mock is not in every build of the command.
+    let headwater = headwater_tests::headwater()?;
+    let mut problems = Vec::new();
+    println!("| document | streams | paging | pages | records served | records in Kafka |");
+    println!("| --- | ---: | --- | ---: | ---: | ---: |");
+    for document in documents {
+        let drain = drain::drain(headwater, document, RECORDS)?;
+        problems.extend(drain.problems(RECORDS).into_iter().map(|problem| format!("{}: {problem}", document.name)));
+        let Drain::Done(streams) = drain else { continue };
+        let paging: BTreeSet<_> = streams.iter().map(|stream| stream.pagination.as_str()).collect();
+        let paging: Vec<_> = paging.into_iter().collect();
+        println!(
+            "| {} | {} | {} | {} | {} | {} |",
+            document.name,
+            streams.len(),
+            paging.join(", "),
+            streams.iter().map(|stream| stream.pages).sum::<u64>(),
+            streams.iter().map(|stream| stream.served).sum::<u64>(),
+            streams.iter().map(|stream| stream.found).sum::<u64>(),
+        );
+    }
+    Ok(problems)
 }
 
 /// What `cargo check` of a connector of at most ten streams takes.

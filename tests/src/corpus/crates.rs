@@ -7,6 +7,7 @@ use std::process::Command;
 use super::{Document, Measured, measure};
 use crate::HarnessError;
 use crate::harness::directory;
+use crate::harness::error::run_to_end;
 use crate::program::{target, workspace};
 
 /// A generated crate, alone in its folder.
@@ -37,8 +38,7 @@ pub struct Checked {
     pub clippy: Measured,
 }
 
-/// Where generated crates go, and cargo's target directory that they share, so that what they depend on is compiled
-/// once.
+/// Where generated crates go.
 pub fn folder() -> PathBuf {
     target().join("generated")
 }
@@ -90,6 +90,27 @@ impl Generated {
         Ok(Checked { check, clippy })
     }
 
+    /// Builds the crate's program, unoptimised.
+    ///
+    /// # Errors
+    ///
+    /// If it does not compile.
+    pub fn build(&self) -> Result<PathBuf, HarnessError> {
+        self.stand_alone()?;
+        run_to_end("building a generated crate", self.cargo("build").arg("--quiet"))?;
+        Ok(target().join("debug").join(self.package()?))
+    }
+
+    /// The package's name.
+    fn package(&self) -> Result<String, HarnessError> {
+        let manifest = self.folder.join("Cargo.toml");
+        let text =
+            fs::read_to_string(&manifest).map_err(HarnessError::io(format!("reading {}", manifest.display())))?;
+        let name = text.lines().find_map(|line| line.strip_prefix("name = \""));
+        let name = name.and_then(|name| name.strip_suffix('"')).unwrap_or_default();
+        Ok(name.to_owned())
+    }
+
     /// Makes the crate the root of a workspace of its own, with the dependencies' versions of ours.
     fn stand_alone(&self) -> Result<(), HarnessError> {
         let manifest = self.folder.join("Cargo.toml");
@@ -102,10 +123,11 @@ impl Generated {
         Ok(())
     }
 
-    /// A command of cargo on this crate alone, whose dependencies are shared with all others.
+    /// A command of cargo on this crate alone. What it depends on is compiled once for all, into the workspace's target
+    /// directory.
     pub fn cargo(&self, command: &str) -> Command {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.arg(command).current_dir(&self.folder).env("CARGO_TARGET_DIR", folder()).env("CARGO_BUILD_JOBS", "1");
+        cargo.arg(command).current_dir(&self.folder).env("CARGO_TARGET_DIR", target()).env("CARGO_BUILD_JOBS", "1");
         // What `cargo run` tells this program of its own package would look like a change to some build scripts.
         for (name, _) in std::env::vars_os() {
             if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {

@@ -4,6 +4,7 @@
 
 pub mod crates;
 pub mod documents;
+pub mod drain;
 pub mod measure;
 pub mod sample;
 pub mod schemas;
