@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode};
 use clap::Parser;
 use headwater_tests::HarnessError;
 use headwater_tests::corpus::drain::{self, Drain};
+use headwater_tests::corpus::prism;
 use headwater_tests::corpus::table::{Row, markdown};
 use headwater_tests::corpus::{Document, Generated, Sample, crates, documents, synthetic};
 
@@ -31,6 +32,9 @@ struct Arguments {
     /// Instead: have the connector of at most ten streams of each document read a mock of its API to the end.
     #[arg(long)]
     drain: bool,
+    /// Instead: send the requests of the builders of at most ten streams of each document to Prism, which validates them.
+    #[arg(long, conflicts_with = "drain")]
+    prism: bool,
     /// Only generate: compile nothing.
     #[arg(long)]
     generate_only: bool,
@@ -78,6 +82,9 @@ fn run(arguments: &Arguments) -> Result<Vec<String>, HarnessError> {
 
     if arguments.drain {
         return drain(&documents);
+    }
+    if arguments.prism {
+        return prism(&headwater, &documents);
     }
     if !arguments.generate_only {
         warm(&headwater)?;
@@ -146,6 +153,25 @@ fn drain(documents: &[Document]) -> Result<Vec<String>, HarnessError> {
             streams.iter().map(|stream| stream.served).sum::<u64>(),
             streams.iter().map(|stream| stream.found).sum::<u64>(),
         );
+    }
+    Ok(problems)
+}
+
+/// Has the requests of each document validated, and shows what came of it.
+fn prism(headwater: &Path, documents: &[Document]) -> Result<Vec<String>, HarnessError> {
+    let Some(prism) = prism::prism()? else { return Ok(Vec::new()) };
+    let mut problems = Vec::new();
+    println!("| document | requests | valid |");
+    println!("| --- | ---: | ---: |");
+    for document in documents {
+        match prism::validate(&prism, headwater, document) {
+            Ok(None) => {}
+            Ok(Some(validated)) => {
+                println!("| {} | {} | {} |", document.name, validated.requests, validated.valid);
+                problems.extend(validated.violations.iter().map(|said| format!("{}: {said}", document.name)));
+            }
+            Err(error) => problems.push(format!("{}: {error}", document.name)),
+        }
     }
     Ok(problems)
 }

@@ -13,6 +13,8 @@ use crate::program::{target, workspace};
 /// A generated crate, alone in its folder.
 #[derive(Debug)]
 pub struct Generated {
+    /// The name that it was given.
+    name: String,
     /// Its folder.
     pub folder: PathBuf,
     /// What generating it took and said.
@@ -44,7 +46,10 @@ pub fn folder() -> PathBuf {
 }
 
 impl Generated {
-    /// Generates a crate by `headwater generate` with these arguments more. What was in its folder is gone.
+    /// Generates a crate of this name by `headwater generate` with these arguments more. What was in its folder is gone.
+    ///
+    /// No other crate may have the name: to Cargo, crates of one name in different workspaces of the same target directory
+    /// are the same.
     ///
     /// # Errors
     ///
@@ -53,11 +58,11 @@ impl Generated {
     pub fn new(headwater: &Path, document: &Document, name: &str, arguments: &[&str]) -> Result<Self, HarnessError> {
         let folder = folder().join("crates").join(name);
         directory::remove(&folder)?;
-        let mut command = headwater_command(headwater, "generate", document, &folder);
+        let mut command = headwater_command(headwater, "generate", document, &folder, name);
         let generate = measure(command.args(arguments))?;
         let (operations, streams) = counts(&generate.output);
         let mut generated =
-            Self { folder, generate, operations, streams, lines: 0, largest: (String::new(), 0), schema_bytes: 0 };
+            Self { name: name.to_owned(), folder, generate, operations, streams, lines: 0, largest: (String::new(), 0), schema_bytes: 0 };
         if generated.generate.status.success() {
             generated.count()?;
         }
@@ -75,7 +80,7 @@ impl Generated {
         document: &Document,
         arguments: &[&str],
     ) -> Result<Measured, HarnessError> {
-        measure(headwater_command(headwater, "check", document, &self.folder).args(arguments))
+        measure(headwater_command(headwater, "check", document, &self.folder, &self.name).args(arguments))
     }
 
     /// Has the crate checked by itself, with every warning an error: its manifest is changed for that.
@@ -102,7 +107,11 @@ impl Generated {
     }
 
     /// The package's name.
-    fn package(&self) -> Result<String, HarnessError> {
+    ///
+    /// # Errors
+    ///
+    /// If the manifest cannot be read.
+    pub fn package(&self) -> Result<String, HarnessError> {
         let manifest = self.folder.join("Cargo.toml");
         let text =
             fs::read_to_string(&manifest).map_err(HarnessError::io(format!("reading {}", manifest.display())))?;
@@ -166,9 +175,9 @@ impl Measure for Command {
     }
 }
 
-fn headwater_command(headwater: &Path, command: &str, document: &Document, folder: &Path) -> Command {
+fn headwater_command(headwater: &Path, command: &str, document: &Document, folder: &Path, name: &str) -> Command {
     let mut headwater = Command::new(headwater);
-    headwater.arg(command).arg(&document.path).arg("--out").arg(folder);
+    headwater.arg(command).arg(&document.path).arg("--out").arg(folder).args(["--name", name]);
     headwater.arg("--runtime").arg(workspace().join("runtime"));
     headwater
 }

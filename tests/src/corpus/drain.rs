@@ -74,9 +74,7 @@ pub fn drain(headwater: &Path, document: &Document, records: u64) -> Result<Drai
     let Some(sample) = Sample::new(headwater, document)? else { return Ok(Drain::Nothing) };
     let arguments = sample.arguments();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    // A name of its own, since its program goes where all programs go.
-    let name = format!("{}-drain", document.name);
-    let generated = Generated::new(headwater, document, &name, &[&["--name", &name], arguments.as_slice()].concat())?;
+    let generated = Generated::new(headwater, document, &format!("{}-drain", document.name), &arguments)?;
     if !generated.generate.status.success() {
         return Ok(Drain::Failed("generate", generated.generate.output));
     }

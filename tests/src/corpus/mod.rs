@@ -5,7 +5,10 @@
 pub mod crates;
 pub mod documents;
 pub mod drain;
+pub mod examples;
 pub mod measure;
+pub mod prism;
+pub mod requests;
 pub mod sample;
 pub mod schemas;
 pub mod synthetic;
