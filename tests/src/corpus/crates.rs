@@ -61,8 +61,16 @@ impl Generated {
         let mut command = headwater_command(headwater, "generate", document, &folder, name);
         let generate = measure(command.args(arguments))?;
         let (operations, streams) = counts(&generate.output);
-        let mut generated =
-            Self { name: name.to_owned(), folder, generate, operations, streams, lines: 0, largest: (String::new(), 0), schema_bytes: 0 };
+        let mut generated = Self {
+            name: name.to_owned(),
+            folder,
+            generate,
+            operations,
+            streams,
+            lines: 0,
+            largest: (String::new(), 0),
+            schema_bytes: 0,
+        };
         if generated.generate.status.success() {
             generated.count()?;
         }

@@ -76,10 +76,22 @@ impl Examples {
                 Some(json!(value as i64))
             }
             "boolean" => Some(json!(true)),
-            "array" => self.given(schema).or_else(|| Some(json!([self.of_schema(&schema["items"])?]))),
+            "array" => self.given(schema).or_else(|| self.list(schema)),
             "string" => text(schema),
             _ => None,
         }
+    }
+
+    /// Two items where two may be: what stands between them is a part of the request too.
+    fn list(&self, schema: &Value) -> Option<Value> {
+        let items = self.resolve(&schema["items"]);
+        let most = schema["maxItems"].as_u64().unwrap_or(2).min(2) as usize;
+        if let Some(listed) = items["enum"].as_array() {
+            return Some(listed.iter().take(most).cloned().collect());
+        }
+        let item = self.of_schema(items)?;
+        let count = if schema["uniqueItems"] == true { 1 } else { most };
+        Some(vec![item; count].into())
     }
 
     fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {

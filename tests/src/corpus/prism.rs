@@ -126,10 +126,11 @@ impl Server {
         let mut command = Command::new(prism);
         command.args(["mock", "--errors", "--host", "127.0.0.1", "--port", &port.to_string()]).arg(&document.path);
         let child = command.stdin(Stdio::null()).stdout(out).stderr(errors).spawn().map_err(failed())?;
-        let server = Self { child, url: format!("http://127.0.0.1:{port}"), log };
+        let mut server = Self { child, url: format!("http://127.0.0.1:{port}"), log };
         let began = Instant::now();
         while !server.said()?.contains("Prism is listening") {
-            if began.elapsed() > START_LIMIT {
+            let has_ended = server.child.try_wait().map_err(failed())?.is_some();
+            if has_ended || began.elapsed() > START_LIMIT {
                 return Err(HarnessError::Setup(format!("Prism did not start:\n{}", server.said()?)));
             }
             std::thread::sleep(Duration::from_millis(50));
