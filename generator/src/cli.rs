@@ -40,7 +40,7 @@ enum Command {
     /// format and by a schema registry's rule, or a connector that goes on asking as before.
     Diff(diff::Diff),
     /// Serves the API from its document: records that are true to their schemas, on pages that follow one another as the
-    /// API's do. Runs until it is interrupted or terminated.
+    /// API's do. Runs until it is interrupted or terminated; then it says how many pages and records it has served.
     ///
     /// A request without the credential that the document asks for is answered with 401; any value is taken. A request
     /// with the header `X-Mock-Fault` or the query parameter `mock_fault` gets a fault: `500`, `429` (with `Retry-After`),

@@ -58,7 +58,7 @@ fn every_example_is_taken() {
         let options = PlanOptions {
             selection: Selection::Operations(vec!["listOrders".to_owned()]),
             configures_missing: true,
-            name: None,
+            ..PlanOptions::default()
         };
         let planned = plan_document(&spec, &[], &options).unwrap_or_else(|said| panic!("{example}: {said:?}"));
         let warnings: Vec<_> = planned.warnings.iter().map(|said| said.message.as_str()).collect();

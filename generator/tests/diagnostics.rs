@@ -129,6 +129,16 @@ fn assert_fault(change: impl Fn(&str) -> String, message: &str, at: &str, hint: 
 }
 
 #[test]
+fn all_has_missing_values_configured() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("shop.yaml"), DOCUMENT).unwrap();
+    let (text, code) = run(folder.path(), &["generate", "shop.yaml", "--out", "out", "--all"]);
+    assert_eq!((text.as_str(), code), ("", Some(0)));
+    let example = std::fs::read_to_string(folder.path().join("out/connector.example.json")).unwrap();
+    assert!(example.contains("\"shop\""), "{example}");
+}
+
+#[test]
 fn a_schema_that_cannot_be_read() {
     assert_fault(
         |name| format!("{DOCUMENT}{name}      a thing\n"),

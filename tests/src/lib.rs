@@ -22,6 +22,7 @@
 
 pub mod api;
 pub mod consume;
+pub mod corpus;
 pub mod harness;
 pub mod program;
 pub mod python;

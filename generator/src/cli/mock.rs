@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use headwater::document::Document;
-use headwater::mock::{MockApi, Served};
+use headwater::mock::{MockApi, Served, Traffic};
 use headwater::plan::{PlanOptions, Selection, plan, survey};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -72,6 +72,9 @@ impl Mock {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
+            }
+            for Traffic { operation_id, pages, records } in api.traffic() {
+                writeln!(out, "{operation_id}: {pages} pages served, {records} records")?;
             }
             Ok(OK)
         })

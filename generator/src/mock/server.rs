@@ -13,7 +13,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, future, stream};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -29,7 +29,7 @@ const CUT_AFTER: Duration = Duration::from_millis(50);
 pub struct MockApi {
     address: SocketAddr,
     served: Vec<Served>,
-    requests: Arc<AtomicU64>,
+    api: Arc<Api>,
     server: JoinHandle<()>,
 }
 
@@ -44,11 +44,30 @@ pub struct Served {
     pub auth: Vec<Vec<AuthScheme>>,
 }
 
+/// What has been asked of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// Its id.
+    pub operation_id: String,
+    /// Pages served.
+    pub pages: u64,
+    /// Records on them.
+    pub records: u64,
+}
+
 struct Api {
     plan: ConnectorPlan,
     records: u64,
     seed: u64,
-    requests: Arc<AtomicU64>,
+    requests: AtomicU64,
+    /// By the plan's streams.
+    counts: Vec<Count>,
+}
+
+#[derive(Default)]
+struct Count {
+    pages: AtomicU64,
+    records: AtomicU64,
 }
 
 impl MockApi {
@@ -58,8 +77,8 @@ impl MockApi {
     ///
     /// If the address cannot be bound.
     pub async fn start(plan: ConnectorPlan, listen: SocketAddr, records: u64, seed: u64) -> io::Result<Self> {
-        let requests = Arc::new(AtomicU64::new(0));
-        let api = Arc::new(Api { plan, records, seed, requests: Arc::clone(&requests) });
+        let counts = plan.streams.iter().map(|_| Count::default()).collect();
+        let api = Arc::new(Api { plan, records, seed, requests: AtomicU64::new(0), counts });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&api));
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
@@ -73,7 +92,7 @@ impl MockApi {
             // Serving ends only with the task.
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Self { address, served, requests, server })
+        Ok(Self { address, served, api, server })
     }
 
     /// The API's base URL.
@@ -88,7 +107,18 @@ impl MockApi {
 
     /// How many requests have been answered.
     pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+        self.api.requests.load(Ordering::Relaxed)
+    }
+
+    /// What has been asked of each operation, in the document's order. Answers that are no page do not count.
+    pub fn traffic(&self) -> Vec<Traffic> {
+        let counted = self.api.plan.streams.iter().zip(&self.api.counts);
+        let traffic = counted.map(|(stream, count)| Traffic {
+            operation_id: stream.operation_id.clone(),
+            pages: count.pages.load(Ordering::Relaxed),
+            records: count.records.load(Ordering::Relaxed),
+        });
+        traffic.collect()
     }
 }
 
@@ -107,9 +137,9 @@ async fn answer(
 ) -> Response {
     api.requests.fetch_add(1, Ordering::Relaxed);
     // Of two templates the one with fewer placeholders is meant (OAS 3.0, "Paths Object").
-    let matching = api.plan.streams.iter().filter(|stream| matches(stream, &method, uri.path()));
-    let stream = matching.min_by_key(|stream| stream.sent_path().matches('{').count());
-    let Some(stream) = stream else {
+    let matching = api.plan.streams.iter().zip(&api.counts).filter(|(stream, _)| matches(stream, &method, uri.path()));
+    let stream = matching.min_by_key(|(stream, _)| stream.sent_path().matches('{').count());
+    let Some((stream, count)) = stream else {
         return refusal(StatusCode::NOT_FOUND, "no such operation in the mock");
     };
     if !lets_in(&stream.auth, &query, &headers) {
@@ -133,6 +163,13 @@ async fn answer(
     let base = format!("http://{host}{}", uri.path());
     let records = Records::new(&api.plan, stream, api.seed);
     let page = page(stream, &records, api.records, &query, &base);
+    let served = match page.body.pointer(&stream.records) {
+        Some(Value::Array(records)) => records.len(),
+        Some(Value::Null) | None => 0,
+        Some(_) => 1,
+    };
+    count.pages.fetch_add(1, Ordering::Relaxed);
+    count.records.fetch_add(served as u64, Ordering::Relaxed);
     let mut response = axum::Json(page.body).into_response();
     let link = page.next_query.map(|query| format!("<{base}?{}>; rel=\"next\"", encode(&query)));
     if let Some(link) = link.and_then(|link| link.parse().ok()) {

@@ -1,0 +1,17 @@
+//! Requests of generated builders, validated by Prism, which shares no code with ours.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use headwater_tests::corpus::{documents, prism};
+use headwater_tests::headwater;
+
+#[test]
+fn prism_finds_nothing_wrong_with_our_requests() {
+    let Some(prism) = prism::prism().unwrap() else { return };
+    for document in documents::own().unwrap() {
+        let validated = prism::validate(&prism, headwater().unwrap(), &document).unwrap().unwrap();
+        assert_eq!(validated.violations, Vec::<String>::new(), "{}", document.name);
+        assert!(validated.requests > 0, "{}", document.name);
+        assert_eq!(validated.valid, validated.requests, "{}", document.name);
+    }
+}
