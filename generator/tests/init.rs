@@ -53,6 +53,8 @@ fn a_file_that_exists_is_kept() {
 /// What a plan says, without what it was inferred from and the hash of the document.
 fn said(mut plan: ConnectorPlan) -> Vec<String> {
     plan.document.sha256.clear();
+    // It holds the annotations that are compared here.
+    plan.document.part = serde_json::Value::Null;
     let mut said: Vec<String> = plan.streams.drain(..).fold(Vec::new(), |mut said, mut stream| {
         stream.inferences.clear();
         said.push(format!("{stream:#?}"));

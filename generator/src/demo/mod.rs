@@ -106,7 +106,6 @@ pub async fn run(out: &mut dyn std::io::Write) -> Result<(), DemoError> {
     }
     let offsets_topic = format!("headwater-{}-offsets", plan.name);
     cluster.create_topic(&offsets_topic, 16)?;
-    cluster.create_topic(&format!("dlq-{}", plan.name), 1)?;
     step(
         out,
         3,

@@ -115,7 +115,7 @@ mod tests {
         document.value["tags"] = json!([]);
         let part = document.part(&["/paths/~1things/get".to_owned()]);
         let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        assert_eq!(names(&part), ["openapi", "info", "paths", "components"]);
+        assert_eq!(names(&part), ["openapi", "paths", "components", "info"]);
         assert_eq!(names(&part["paths"]), ["/things"]);
         assert_eq!(names(&part["paths"]["/things"]), ["get"]);
         assert_eq!(names(&part["components"]["schemas"]), ["A", "B"]);

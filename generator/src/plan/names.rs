@@ -185,7 +185,15 @@ pub(super) fn proto_field_name(wire: &str, scope: &mut Scope) -> String {
         Some(first) if !first.is_ascii_alphabetic() => format!("f{name}"),
         Some(_) => name,
     };
-    scope.unique(&name, "_")
+    // Names that differ only in case and underscores are one in Protobuf's JSON.
+    let key = |name: &str| name.replace('_', "").to_lowercase();
+    let mut candidate = name.clone();
+    let mut number = 2;
+    while !scope.0.insert(key(&candidate)) {
+        candidate = format!("{name}_{number}");
+        number += 1;
+    }
+    candidate
 }
 
 /// A scope in which some names are taken.

@@ -4,6 +4,7 @@
 //! a way that can pass, the tasks begin again at their committed positions.
 
 mod check;
+mod dead_letters;
 mod offsets;
 mod preview;
 mod start;
@@ -36,6 +37,7 @@ use crate::kafka::{KafkaError, OffsetStore, Producer};
 use crate::page::DriftCounts;
 use crate::position::Position;
 use crate::registry::RegistryError;
+use dead_letters::DeadLetters;
 use stream::Stream;
 use transaction::Transactions;
 
@@ -89,8 +91,7 @@ pub enum RunError {
 struct Flow {
     streams: Vec<Arc<Stream>>,
     writer: Writer,
-    /// The topic of what is no record.
-    dead_letters: String,
+    dead_letters: DeadLetters,
     boundary: Boundary,
     mode: Mode,
     summary: Summary,
@@ -166,7 +167,7 @@ impl Flow {
             &mut self.writer,
             &self.streams,
             self.boundary,
-            &self.dead_letters,
+            &mut self.dead_letters,
             &mut self.summary,
             &mut self.drift,
         );

@@ -8,6 +8,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use url::Url;
 
+use super::dead_letters::DeadLetters;
 use super::stream::Stream;
 use super::{Flow, Mode, RunError, Summary, Writer};
 use crate::config::{ConnectorConfig, ExactlyOnce, OperationSettings, TopicCreation};
@@ -124,9 +125,10 @@ async fn start(
 ) -> Result<Flow, RunError> {
     let operations = operations(connector, &config.parameters)?;
     let topics = topics(config);
+    let dead_letters = topic(&config.dead_letters, config.topics, CleanupPolicy::Delete);
     match embedded {
         Some(embedded) => {
-            for topic in &topics {
+            for topic in topics.iter().chain([&dead_letters]) {
                 embedded.cluster.create_topic(&topic.name, topic.partitions)?;
             }
         }
@@ -139,7 +141,7 @@ async fn start(
         streams.push(Arc::new(stream(operation, settings.clone(), wire)?));
     }
     let writer = target.connect(&streams).await?;
-    let dead_letters = config.dead_letters.clone();
+    let dead_letters = DeadLetters::new(dead_letters, config.kafka.clone(), embedded.is_some());
     let boundary = config.delivery.boundary;
     Ok(Flow { streams, writer, dead_letters, boundary, mode, summary: Summary::default(), drift: BTreeMap::new() })
 }
@@ -217,7 +219,6 @@ impl Target {
 /// The topics that the connector writes to.
 fn topics(config: &ConnectorConfig) -> Vec<TopicSpec> {
     let mut topics = vec![offsets_topic(config)];
-    topics.push(topic(&config.dead_letters, config.topics, CleanupPolicy::Delete));
     for operation in &config.operations {
         if topics.iter().all(|topic| topic.name != operation.topic) {
             topics.push(topic(&operation.topic, config.topics, CleanupPolicy::Delete));

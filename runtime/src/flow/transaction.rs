@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
+use super::dead_letters::DeadLetters;
 use super::stream::Stream;
 use super::task::Delivery;
 use super::{Summary, Writer};
 use crate::config::Boundary;
 use crate::error::chain;
 use crate::kafka::{KafkaError, OffsetStore, Producer, ProducerRecord};
-use crate::page::{DriftCounts, Rejected};
+use crate::page::DriftCounts;
 use crate::position::Position;
 
 /// How many records a transaction holds at most, pages being whole. Fewer, and the cost of a commit shows; more buys
@@ -32,8 +33,7 @@ pub(crate) struct Transactions<'a> {
     offsets: &'a OffsetStore,
     streams: &'a [Arc<Stream>],
     boundary: Boundary,
-    /// The topic of what is no record.
-    dead_letters: &'a str,
+    dead_letters: &'a mut DeadLetters,
     /// The positions as they stand in Kafka, by stream.
     committed: &'a mut Vec<Position>,
     summary: &'a mut Summary,
@@ -64,7 +64,7 @@ impl<'a> Transactions<'a> {
         writer: &'a mut Writer,
         streams: &'a [Arc<Stream>],
         boundary: Boundary,
-        dead_letters: &'a str,
+        dead_letters: &'a mut DeadLetters,
         summary: &'a mut Summary,
         drift: &'a mut BTreeMap<usize, DriftCounts>,
     ) -> Self {
@@ -151,7 +151,7 @@ impl<'a> Transactions<'a> {
             self.producer.send(record).await?;
         }
         for rejected in read.page.rejected() {
-            self.write_dead_letter(stream, rejected, &read.position).await?;
+            self.dead_letters.write(self.producer, stream, rejected, &read.position).await?;
         }
         self.note_drift(index, read.page.drift());
         if let Some(open) = &mut self.open {
@@ -163,38 +163,6 @@ impl<'a> Transactions<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Writes what stood among the records and is none. `after` is where the stream stands after its page.
-    async fn write_dead_letter(
-        &self,
-        stream: &Stream,
-        rejected: &Rejected,
-        after: &Position,
-    ) -> Result<(), KafkaError> {
-        let operation = stream.facts().id.as_ref();
-        tracing::warn!(
-            operation,
-            reason = rejected.reason,
-            topic = self.dead_letters,
-            "something that is no record goes to the dead letters"
-        );
-        let (index, after) = (rejected.index.to_string(), after.to_string());
-        let record = ProducerRecord {
-            topic: self.dead_letters,
-            partition: None,
-            key: None,
-            value: Some(&rejected.sent),
-            timestamp: None,
-            headers: &[
-                ("headwater.error.reason", rejected.reason.as_bytes()),
-                ("headwater.operation", operation.as_bytes()),
-                ("headwater.topic", stream.topic.as_bytes()),
-                ("headwater.record.index", index.as_bytes()),
-                ("headwater.position.after", after.as_bytes()),
-            ],
-        };
-        self.producer.send(record).await
     }
 
     /// Counts how the records of a page depart from the document, and tells of each way once.
