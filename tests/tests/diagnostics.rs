@@ -57,9 +57,13 @@ fn an_overlay_target_that_matches_nothing() {
     input.change("overlay.yaml", "/issues'", "/issue'");
     assert_eq!(
         input.refused(&["openapi.yaml", "--overlay", "overlay.yaml"]),
-        "error: the target `$.paths['/repos/{owner}/{repo}/issue'].get` matches nothing in the document\n \
+        "warning: the target `$.paths['/repos/{owner}/{repo}/issue'].get` matches nothing in the document\n \
          --> overlay.yaml#/actions/1/target\n\
-         hint: did you mean `/repos/{owner}/{repo}/issues`?\n"
+         hint: did you mean `/repos/{owner}/{repo}/issues`?\n\
+         error: no operation is selected\n \
+         --> openapi.yaml#/paths\n\
+         hint: annotate operations with `x-kafka-source`, or name them with `--operations`; `headwater inspect` lists \
+         what can be a stream\n"
     );
 }
 

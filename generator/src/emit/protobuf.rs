@@ -245,7 +245,8 @@ fn json_name(proto_name: &str) -> String {
 
 /// Whether Protobuf takes a text as a field's JSON name.
 fn is_json_name(text: &str) -> bool {
-    !text.is_empty() && !text.contains('\0') && !(text.starts_with('[') && text.ends_with(']'))
+    let is_extension = text.starts_with('[') && text.ends_with(']');
+    !text.is_empty() && !text.contains('\0') && !is_extension
 }
 
 /// A string literal ("strLit").

@@ -137,7 +137,7 @@ async fn start(
     let registry = config.registry.clone().map(RegistryClient::new).transpose()?;
     let mut streams = Vec::with_capacity(operations.len());
     for (operation, settings) in operations.into_iter().zip(&config.operations) {
-        let wire = wire(operation.as_ref(), &settings, registry.as_ref()).await?;
+        let wire = wire(operation.as_ref(), settings, registry.as_ref()).await?;
         streams.push(Arc::new(stream(operation, settings.clone(), wire)?));
     }
     let writer = target.connect(&streams).await?;

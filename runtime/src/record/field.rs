@@ -10,9 +10,10 @@ use super::{DateTime, Json, Reading, Value};
 ///
 /// Documents promise more than APIs keep: required fields are missing, integers come as text, dates are none. None of it
 /// stops a record. What does not fit its type is kept as the JSON that was sent.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub enum Field<'page, T> {
     /// The object has no such field.
+    #[default]
     Absent,
     /// The field is `null`.
     Null,
@@ -59,12 +60,6 @@ impl Field<'_, DateTime<'_>> {
     /// Milliseconds since 1970-01-01T00:00:00Z, if there is an instant.
     pub fn epoch_millis(&self) -> Option<i64> {
         self.get().map(DateTime::epoch_millis)
-    }
-}
-
-impl<T> Default for Field<'_, T> {
-    fn default() -> Self {
-        Self::Absent
     }
 }
 

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::sample::Stream;
+use super::sample::{SINGLE, Stream};
 use super::{Document, Generated, Sample, measure};
 use crate::HarnessError;
 use crate::consume::{Isolation, consume};
@@ -31,6 +31,13 @@ pub struct Drained {
     pub served: u64,
     /// Records that a consumer has found in Kafka.
     pub found: u64,
+}
+
+impl Drained {
+    /// How many records it has where a list has so many.
+    fn of(&self, records: u64) -> u64 {
+        if self.pagination == SINGLE { 1 } else { records }
+    }
 }
 
 /// What came of draining a document's streams.
@@ -52,9 +59,10 @@ impl Drain {
             Self::Failed(step, said) => vec![format!("{step}: {said}")],
             Self::Done(streams) => streams
                 .iter()
-                .filter(|stream| stream.served != stream.found || stream.served != records)
+                .filter(|stream| stream.served != stream.found || stream.served != stream.of(records))
                 .map(|stream| {
                     let Drained { operation, pagination, pages, served, found } = stream;
+                    let records = stream.of(records);
                     format!(
                         "{operation} ({pagination}): the API has {records} records, the mock served {served} on {pages} \
                          pages, and Kafka has {found}"

@@ -12,6 +12,9 @@ use crate::HarnessError;
 use crate::harness::directory;
 use crate::harness::error::run_to_end;
 
+/// What stands for a way of paging where each answer is one record.
+pub const SINGLE: &str = "single";
+
 /// How many streams a sample has at most.
 const STREAMS: usize = 10;
 
@@ -31,7 +34,7 @@ pub struct Stream {
     pub operation: String,
     /// Its topic.
     pub topic: String,
-    /// How its pages follow one another: the first word of what `inspect` says.
+    /// How its pages follow one another: the first word of what `inspect` says, or [`SINGLE`].
     pub pagination: String,
     /// What it can be asked with; one of these.
     pub auth: Vec<String>,
@@ -81,7 +84,10 @@ fn inspect(headwater: &Path, document: &Document) -> Result<Vec<Stream>, Harness
     let streams = shown["streams"].as_array().into_iter().flatten().map(|stream| Stream {
         operation: text(&stream["operation"]),
         topic: text(&stream["topic"]),
-        pagination: text(&stream["pagination"]).split(' ').next().unwrap_or_default().to_owned(),
+        pagination: match stream["single"].as_bool() {
+            Some(true) => SINGLE.to_owned(),
+            _ => text(&stream["pagination"]).split(' ').next().unwrap_or_default().to_owned(),
+        },
         auth: stream["auth"].as_array().into_iter().flatten().map(text).collect(),
     });
     // `--operations` takes a list that is separated by commas.
