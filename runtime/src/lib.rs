@@ -14,6 +14,7 @@ pub(crate) mod clock;
 #[doc(hidden)]
 pub mod codegen;
 pub mod config;
+pub mod configured;
 pub mod connector;
 pub mod error;
 pub mod flow;
@@ -25,5 +26,6 @@ pub mod page;
 pub mod position;
 pub mod record;
 pub mod registry;
+pub mod schedule;
 pub mod secret;
 pub mod telemetry;

@@ -6,9 +6,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::configured::Shape;
 use crate::format::EncodeError;
-use crate::http::Request;
-use crate::page::{Page, PageShape, Pagination};
+use crate::http::{Request, Response};
+use crate::page::{Page, PageEnd, PageShape, Pagination, PaginationError};
+use crate::position::Position;
 use crate::record::{Date, DateTime, Record, Text, Uuid};
 
 /// What does not change about an operation while it runs: where its records are and how the stream moves on.
@@ -184,8 +186,8 @@ pub trait Operation: Send + Sync {
     /// The request, without what paging and offset add to it.
     fn request(&self) -> Request;
 
-    /// The Avro schema of the records, as JSON text.
-    fn avro_schema(&self) -> &str;
+    /// The Avro schema of the records, as JSON text; `None`: they are written without a schema.
+    fn avro_schema(&self) -> Option<&str>;
 
     /// Reads a response into `page`: its records, encoded, and what it says of the next page.
     ///
@@ -194,6 +196,85 @@ pub trait Operation: Send + Sync {
     /// If the response is not the JSON it should be, or a record does not fit its type or its schema. `page` then
     /// holds a part and must be thrown away.
     fn decode(&self, body: &[u8], page: &mut Page) -> Result<(), DecodeError>;
+
+    /// What the records of a response look like, if their schema is to be learnt from them.
+    ///
+    /// # Errors
+    ///
+    /// If the response is not the JSON it should be.
+    fn shape(&self, body: &[u8]) -> Result<Option<Shape>, DecodeError> {
+        let _ = body;
+        Ok(None)
+    }
+
+    /// The position with everything fixed in it that is taken from the clock. A page is requested and read by the same
+    /// one.
+    fn begin(&self, position: &Position) -> Position {
+        position.clone()
+    }
+
+    /// The request for the page that `position` stands before.
+    fn request_at(&self, position: &Position) -> Request {
+        let facts = self.facts();
+        let mut request = self.request();
+        if let (Some(incremental), Some(value)) = (&facts.incremental, position.began().value) {
+            request.set_query(&incremental.parameter, value);
+        }
+        facts.pagination.apply(&mut request, position.page());
+        request
+    }
+
+    /// Reads the response to that request into `page`, which is empty.
+    ///
+    /// # Errors
+    ///
+    /// If the response cannot be read, or leads nowhere.
+    fn read(&self, position: &Position, response: &Response, mut page: Page) -> Result<ReadPage, PageError> {
+        let facts = self.facts();
+        if let Some(incremental) = &facts.incremental {
+            page.track(incremental.mode, position.began(), position.reached());
+        }
+        // A response without content is an empty page (RFC 9110 section 15.3.5).
+        if !response.body.is_empty() {
+            self.decode(&response.body, &mut page)?;
+        }
+        let body = page.next.take().map(|next| match facts.pagination {
+            // A relative URL is meant from where it stood.
+            Pagination::NextUrl { .. } if !next.is_empty() => response.resolve(&next),
+            _ => next,
+        });
+        let reached = page.reached().unwrap_or_default();
+        let end = PageEnd { link: response.next_link(), body, received: page.received };
+        let next = facts.pagination.next(position.page(), end)?;
+        // Without pages, a stream that asks for what comes after the last record has more until nothing comes.
+        let chained = facts.pagination == Pagination::None
+            && facts.incremental.as_ref().is_some_and(|incremental| incremental.mode == IncrementalMode::Cursor)
+            && reached.value != position.began().value;
+        let more = next.is_some() || chained;
+        Ok(ReadPage { position: position.after_page(next, reached), page, more })
+    }
+}
+
+/// A page that was read, and where the stream stands after it.
+#[derive(Debug)]
+pub struct ReadPage {
+    /// Its records.
+    pub page: Page,
+    /// Where the stream stands after it.
+    pub position: Position,
+    /// Whether there is more to read at once.
+    pub more: bool,
+}
+
+/// A response that cannot be used.
+#[derive(Debug, Error)]
+pub enum PageError {
+    /// It could not be read.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// It leads nowhere.
+    #[error(transparent)]
+    Pagination(#[from] PaginationError),
 }
 
 /// A response that could not be read.
@@ -275,8 +356,8 @@ impl<O: TypedOperation> Operation for Typed<O> {
         self.operation.request()
     }
 
-    fn avro_schema(&self) -> &str {
-        <O::Record<'static> as Record>::AVRO_SCHEMA
+    fn avro_schema(&self) -> Option<&str> {
+        Some(<O::Record<'static> as Record>::AVRO_SCHEMA)
     }
 
     fn decode(&self, body: &[u8], page: &mut Page) -> Result<(), DecodeError> {

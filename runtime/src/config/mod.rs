@@ -22,6 +22,7 @@ mod reader;
 mod reference;
 mod registry;
 mod settings;
+mod source;
 mod suggest;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -41,6 +42,7 @@ pub use documentation::{Documentation, OperationDocumentation, PropertyDocumenta
 pub use environment::{Environment, variable_name};
 pub use problem::{ConfigProblems, Origin, Problem, ProblemKind, PropertyName, Shown};
 pub use raw::ReadError;
+pub use source::{SourceConfig, source_documentation};
 
 use crate::connector::{Connector, ConnectorError, Parameters};
 use crate::kafka::KafkaSettings;
@@ -60,8 +62,8 @@ pub struct ConnectorConfig {
     pub operations: Vec<OperationSettings>,
     /// Kafka.
     pub kafka: KafkaSettings,
-    /// The schema registry.
-    pub registry: RegistrySettings,
+    /// The schema registry; `None` if records are written without schemas.
+    pub registry: Option<RegistrySettings>,
     /// How records are delivered.
     pub delivery: Delivery,
     /// Where positions are kept.
@@ -104,7 +106,7 @@ pub enum ConfigError {
 
 /// Every property, in the order of the documentation.
 fn properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
-    let of_modules = [identity::PROPERTIES, api::PROPERTIES];
+    let of_modules = [identity::PROPERTIES, api::GLOBAL, api::ANNOTATED, api::REQUESTS, api::RETRIED];
     let after = [registry::PROPERTIES, delivery::PROPERTIES];
     of_modules.into_iter().flatten().copied().chain(kafka::properties()).chain(after.into_iter().flatten().copied())
 }
@@ -164,7 +166,7 @@ fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> 
         parameters: parameters?,
         operations: operations.into_iter().collect::<Option<_>>()?,
         kafka: kafka?,
-        registry: registry?,
+        registry: Some(registry?),
         delivery: delivery?,
         offsets: offsets?,
         topics: topics?,

@@ -46,9 +46,18 @@ fn split_api(name: &str) -> Option<(usize, &str)> {
 impl Names {
     pub(super) fn new(connector: &Connector, properties: impl Iterator<Item = &'static dyn AnyProperty>) -> Self {
         let operations = connector.operations.iter().map(|definition| definition.facts.id.to_string()).collect();
+        Self::of(operations, connector.parameters.iter().map(|parameter| parameter.name), properties)
+    }
+
+    /// The names for operations of these ids and a connector's own parameters of these names.
+    pub(super) fn of<'a>(
+        operations: Vec<String>,
+        parameters: impl Iterator<Item = &'a str>,
+        properties: impl Iterator<Item = &'static dyn AnyProperty>,
+    ) -> Self {
         let mut names = Self { known: BTreeMap::new(), variables: BTreeMap::new(), families: Vec::new(), operations };
-        for parameter in &connector.parameters {
-            names.add(parameter.name, Known { name: parameter.name.to_owned(), secret: false });
+        for parameter in parameters {
+            names.add(parameter, Known { name: parameter.to_owned(), secret: false });
         }
         for property in properties {
             let definition = property.definition();
@@ -78,6 +87,11 @@ impl Names {
         self.known.insert(spelling.to_owned(), known);
     }
 
+    /// The operations' ids, in order.
+    pub(super) fn operations(&self) -> &[String] {
+        &self.operations
+    }
+
     /// The name that a spelling is kept by.
     pub(super) fn canonical(&self, spelling: &str) -> Option<String> {
         match self.known.get(spelling) {
@@ -101,6 +115,8 @@ impl Names {
     /// A property as messages name it.
     pub(super) fn in_message(&self, name: &str) -> PropertyName {
         let operation = split_api(name).and_then(|(number, _)| self.operations.get(number - 1).cloned());
+        // An id that the name begins with says nothing new.
+        let operation = operation.filter(|id| !name.starts_with(&format!("{id}.")));
         PropertyName { name: name.to_owned(), operation }
     }
 

@@ -195,7 +195,6 @@ pub(crate) trait AnyProperty: Sync {
     /// The words that it takes, if it takes one of a few.
     fn words(&self) -> Vec<&'static str>;
     /// Whether a text is one of its values.
-    #[cfg(test)]
     fn accepts(&self, text: &str) -> bool;
 }
 
@@ -239,19 +238,21 @@ impl<T: Clone + Sync> AnyProperty for Property<T> {
         }
     }
 
-    #[cfg(test)]
     fn accepts(&self, text: &str) -> bool {
         self.parse(text).is_some()
     }
 }
 
-/// Defines properties, and the list of them in the same order.
+/// Defines properties, and the list of them in the same order: `PROPERTIES`, unless another name is given.
 macro_rules! properties {
-    ($($name:ident: $type:ty = $value:expr;)*) => {
+    (in $list:ident; $($name:ident: $type:ty = $value:expr;)*) => {
         $(static $name: $crate::config::property::Property<$type> = $value;)*
 
-        /// The properties of this module, in the order of the documentation.
-        pub(super) static PROPERTIES: &[&dyn $crate::config::property::AnyProperty] = &[$(&$name),*];
+        /// Properties of this module, in the order of the documentation.
+        pub(super) static $list: &[&dyn $crate::config::property::AnyProperty] = &[$(&$name),*];
+    };
+    ($($definitions:tt)*) => {
+        $crate::config::property::properties! { in PROPERTIES; $($definitions)* }
     };
 }
 pub(super) use properties;

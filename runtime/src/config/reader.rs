@@ -66,6 +66,25 @@ impl<'a> Reader<'a> {
         self.get(property)
     }
 
+    /// The value of a property of an operation that `reason` makes necessary.
+    pub(super) fn require_of<T: Clone + Sync>(
+        &mut self,
+        number: usize,
+        property: &Property<T>,
+        reason: &str,
+    ) -> Option<T> {
+        let name = api_name(number, property.name());
+        if !self.settings.is_set(&name) {
+            self.missing(&name, Some(reason.to_owned()));
+        }
+        self.get_of(number, property)
+    }
+
+    /// The text of a property of any kind.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.settings.get(name).map(|value| value.text.clone())
+    }
+
     /// The value of one of the connector's own parameters, all of which must be set.
     pub(super) fn parameter(&mut self, name: &str, description: &str) -> Option<String> {
         if !self.settings.is_set(name) {
@@ -107,6 +126,13 @@ impl<'a> Reader<'a> {
             },
             hint,
         });
+    }
+
+    /// Tells if a property of any type is set to something that it does not take.
+    pub(super) fn check(&mut self, property: &dyn AnyProperty, name: &str) {
+        if let Some(value) = self.settings.get(name).filter(|value| !property.accepts(&value.text)) {
+            self.invalid_value(property, name, value);
+        }
     }
 
     fn invalid_value(&mut self, property: &dyn AnyProperty, name: &str, value: &Value) {

@@ -3,7 +3,6 @@
 use thiserror::Error;
 
 use super::start::{PATIENCE, StartError, operations};
-use super::stream::request;
 use crate::config::{ConnectorConfig, OperationSettings};
 use crate::connector::Connector;
 use crate::http::{Client, HttpError};
@@ -58,15 +57,22 @@ pub async fn check(connector: &Connector, config: &ConnectorConfig) -> Result<Ve
         }
         checks
     };
-    let registry = async { RegistryClient::new(config.registry.clone())?.check_reachable().await };
+    let registry = async {
+        let settings = config.registry.clone()?;
+        let check = async { RegistryClient::new(settings)?.check_reachable().await };
+        Some(check.await)
+    };
     let kafka = topic_exists(&config.kafka, &config.offsets.name, PATIENCE);
     let (mut checks, registry, kafka) = tokio::join!(api, registry, kafka);
-    checks.push(Check { subject: "the schema registry".to_owned(), result: registry.map_err(CheckError::from) });
+    if let Some(registry) = registry {
+        checks.push(Check { subject: "the schema registry".to_owned(), result: registry.map_err(CheckError::from) });
+    }
     checks.push(Check { subject: "Kafka".to_owned(), result: kafka.map(drop).map_err(CheckError::from) });
     Ok(checks)
 }
 
 async fn ask(operation: &dyn Operation, settings: &OperationSettings) -> Result<(), HttpError> {
     let start = Position::starting_at(settings.initial_offset.clone());
-    Client::new(settings.http.clone())?.send(&request(operation, &start)).await.map(drop)
+    let request = operation.request_at(&operation.begin(&start));
+    Client::new(settings.http.clone())?.send(&request).await.map(drop)
 }

@@ -4,6 +4,7 @@
 //! a way that can pass, the tasks begin again at their committed positions.
 
 mod check;
+mod inference;
 mod start;
 mod stream;
 mod task;
@@ -19,9 +20,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use check::{Check, CheckError, check};
-pub use start::{Embedded, StartError, run};
+pub(crate) use start::operations;
+pub use start::{Embedded, StartError, run, run_operations};
 pub use stream::StreamError;
-pub use task::Mode;
+pub use task::{Mode, OnError};
 
 use crate::clock;
 use crate::config::Boundary;

@@ -1,5 +1,6 @@
 //! Setting a connector up: topics, schemas, the producer that fences older instances, and the positions to begin at.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use url::Url;
 
+use super::inference::Inference;
 use super::stream::Stream;
 use super::{Flow, Mode, RunError, Summary, Writer};
 use crate::config::{ConnectorConfig, ExactlyOnce, OperationSettings, TopicCreation};
@@ -92,6 +94,22 @@ pub async fn run(
     mode: Mode,
     stop: watch::Receiver<bool>,
 ) -> Result<Summary, RunError> {
+    let operations = operations(connector, &config)?;
+    run_operations(operations, config, embedded, mode, stop).await
+}
+
+/// Runs operations, one for each that is configured, until their streams are done or `stop` becomes true.
+///
+/// # Errors
+///
+/// If they cannot be set up, a stream cannot go on, or Kafka or the registry cannot be used.
+pub async fn run_operations(
+    operations: Vec<Box<dyn Operation>>,
+    config: ConnectorConfig,
+    embedded: Option<&Embedded>,
+    mode: Mode,
+    stop: watch::Receiver<bool>,
+) -> Result<Summary, RunError> {
     let target = Target {
         kafka: config.kafka.clone(),
         exactly_once: config.delivery.exactly_once,
@@ -102,7 +120,7 @@ pub async fn run(
     let flow = tokio::select! {
         biased;
         _ = stopped.wait_for(|stop| *stop) => return Ok(Summary::default()),
-        flow = start(connector, &config, embedded, &target, mode) => flow?,
+        flow = start(operations, &config, embedded, &target, mode) => flow?,
     };
     tracing::info!(connector = config.name, streams = flow.streams.len(), "started");
     let summary = flow.run(&target, stop).await?;
@@ -111,13 +129,12 @@ pub async fn run(
 }
 
 async fn start(
-    connector: &Connector,
+    operations: Vec<Box<dyn Operation>>,
     config: &ConnectorConfig,
     embedded: Option<&Embedded>,
     target: &Target,
     mode: Mode,
 ) -> Result<Flow, RunError> {
-    let operations = operations(connector, config)?;
     let topics = topics(config);
     match embedded {
         Some(embedded) => {
@@ -127,17 +144,23 @@ async fn start(
         }
         None => drop(ensure_topics(&config.kafka, &topics, PATIENCE).await?),
     }
-    let registry = RegistryClient::new(config.registry.clone())?;
+    let registry = config.registry.clone().map(RegistryClient::new).transpose()?;
     let mut streams = Vec::with_capacity(operations.len());
+    // The streams of one topic learn one schema.
+    let mut inferences: BTreeMap<String, Arc<Inference>> = BTreeMap::new();
     for (operation, settings) in operations.into_iter().zip(&config.operations) {
-        streams.push(Arc::new(stream(operation, settings.clone(), &registry).await?));
+        let inference = registry.as_ref().zip(settings.inferred_subject.clone()).map(|(registry, subject)| {
+            let new = || Arc::new(Inference::new(registry.clone(), subject.clone()));
+            Arc::clone(inferences.entry(subject.clone()).or_insert_with(new))
+        });
+        streams.push(Arc::new(stream(operation, settings.clone(), registry.as_ref(), inference).await?));
     }
     let writer = target.connect(&streams).await?;
     Ok(Flow { streams, writer, boundary: config.delivery.boundary, mode, summary: Summary::default() })
 }
 
 /// The connector's operations, by its configuration.
-pub(super) fn operations(
+pub(crate) fn operations(
     connector: &Connector,
     config: &ConnectorConfig,
 ) -> Result<Vec<Box<dyn Operation>>, StartError> {
@@ -221,15 +244,23 @@ fn topic(name: &str, creation: TopicCreation, cleanup: CleanupPolicy) -> TopicSp
 async fn stream(
     operation: Box<dyn Operation>,
     settings: OperationSettings,
-    registry: &RegistryClient,
+    registry: Option<&RegistryClient>,
+    inference: Option<Arc<Inference>>,
 ) -> Result<Stream, RunError> {
-    let schema_id = registry.register(&format!("{}-value", settings.topic), operation.avro_schema()).await?;
+    let prefix = match (registry, operation.avro_schema()) {
+        (Some(registry), Some(schema)) => {
+            wire_prefix(registry.register(&format!("{}-value", settings.topic), schema).await?).to_vec()
+        }
+        _ => Vec::new(),
+    };
     Ok(Stream {
         client: Client::new(settings.http).map_err(StartError::from)?,
         retry: settings.retry,
-        interval: settings.interval,
+        on_error: settings.on_error,
+        schedule: settings.schedule,
         initial_offset: settings.initial_offset,
-        prefix: wire_prefix(schema_id),
+        prefix,
+        inference,
         topic: settings.topic,
         operation,
     })

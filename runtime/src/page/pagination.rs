@@ -78,6 +78,15 @@ pub enum PaginationError {
         /// What it named.
         token: String,
     },
+    /// The API answered two requests, of which the second asked for another page, with the same page.
+    #[error(
+        "the API sent the same page again when asked for the next one (which leads to {token}): it does not look at \
+             what the request asks from"
+    )]
+    SamePage {
+        /// What the page leads to.
+        token: String,
+    },
 }
 
 impl Pagination {
@@ -160,7 +169,7 @@ mod tests {
         pagination.apply(&mut request, token);
         match request.target {
             Target::Relative { query, .. } => query.iter().map(|(name, value)| format!("{name}={value}")).collect(),
-            Target::Absolute(url) => vec![url],
+            Target::Absolute(url) | Target::Written(url) => vec![url],
         }
     }
 
