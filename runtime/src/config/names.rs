@@ -20,6 +20,8 @@ pub(super) struct Names {
     families: Vec<&'static str>,
     /// The operations' ids, in order.
     operations: Vec<String>,
+    /// By the names that properties are kept by, those that they were written by, if they were translated.
+    written: BTreeMap<String, String>,
 }
 
 /// What a name means.
@@ -55,7 +57,13 @@ impl Names {
         parameters: impl Iterator<Item = &'a str>,
         properties: impl Iterator<Item = &'static dyn AnyProperty>,
     ) -> Self {
-        let mut names = Self { known: BTreeMap::new(), variables: BTreeMap::new(), families: Vec::new(), operations };
+        let mut names = Self {
+            known: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            families: Vec::new(),
+            operations,
+            written: BTreeMap::new(),
+        };
         for parameter in parameters {
             names.add(parameter, Known { name: parameter.to_owned(), secret: false });
         }
@@ -87,6 +95,12 @@ impl Names {
         self.known.insert(spelling.to_owned(), known);
     }
 
+    /// Has messages name properties as they were written before they were translated.
+    pub(super) fn written(mut self, written: BTreeMap<String, String>) -> Self {
+        self.written = written;
+        self
+    }
+
     /// The operations' ids, in order.
     pub(super) fn operations(&self) -> &[String] {
         &self.operations
@@ -114,6 +128,9 @@ impl Names {
 
     /// A property as messages name it.
     pub(super) fn in_message(&self, name: &str) -> PropertyName {
+        if let Some(written) = self.written.get(name) {
+            return PropertyName { name: written.clone(), operation: None };
+        }
         let operation = split_api(name).and_then(|(number, _)| self.operations.get(number - 1).cloned());
         // An id that the name begins with says nothing new.
         let operation = operation.filter(|id| !name.starts_with(&format!("{id}.")));

@@ -2,7 +2,7 @@
 
 use super::names::{Names, api_name};
 use super::problem::{Problem, ProblemKind};
-use super::property::{AnyProperty, DefaultValue, Property};
+use super::property::{AnyProperty, DefaultValue, Property, Scope};
 use super::settings::{Settings, Value};
 use super::suggest::nearest;
 
@@ -96,6 +96,17 @@ impl<'a> Reader<'a> {
     /// The properties of a family, each by the rest of its name.
     pub(super) fn family(&self, property: &Property<String>) -> Vec<(&'a str, &'a Value)> {
         self.settings.family(property.definition().name).collect()
+    }
+
+    /// The full names of the properties of a family that are set; none for any other property.
+    pub(super) fn members(&self, property: &dyn AnyProperty) -> Vec<String> {
+        let definition = property.definition();
+        match definition.scope {
+            Scope::Family => {
+                self.settings.family(definition.name).map(|(rest, _)| format!("{}{rest}", definition.name)).collect()
+            }
+            Scope::Global | Scope::PerApi => Vec::new(),
+        }
     }
 
     /// Whether a property of the connector is set, rightly or wrongly.

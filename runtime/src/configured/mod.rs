@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use paging::{Increment, Paging};
+pub use paging::Paging;
 pub use pointer::Pointer;
 pub(crate) use progress::Progress;
 pub use records::RecordsAt;
@@ -55,6 +55,8 @@ pub struct OperationPlan {
     pub timestamp: Option<Pointer>,
     /// How one request leads to the next.
     pub paging: Paging,
+    /// The field of a record that is its time, if a cycle reads what is newer than the last one has read.
+    pub newest: Option<Pointer>,
     /// Where the stream begins without a stored position.
     pub initial_offset: Option<String>,
     /// What a cycle asks for by time.
@@ -95,7 +97,7 @@ impl ConfiguredOperation {
         let body = text(&response.body)?;
         let found = self.find(body)?;
         let (offset, progress) = position.clone().into_configured();
-        let mut reading = Reading::new(&self.plan.paging, offset, progress);
+        let mut reading = Reading::new(&self.plan, offset, progress);
         for (index, raw) in found.records.iter().enumerate() {
             let record = RecordView::new(index, raw);
             if reading.take(&record)? {
@@ -205,7 +207,11 @@ impl Operation for ConfiguredOperation {
     fn request_at(&self, position: &Position) -> Request {
         let (offset, progress) = position.clone().into_configured();
         let next = progress.within.as_ref().and_then(|within| within.next.as_deref());
-        let at = next.or(offset.as_deref()).unwrap_or_default();
+        let at = match self.plan.newest {
+            Some(_) => offset.as_deref(),
+            None => next.or(offset.as_deref()),
+        };
+        let at = at.unwrap_or_default();
         let values = Values {
             offset: at,
             offset_is_from_api: matches!(self.plan.paging, Paging::Cursor { .. }),
@@ -213,9 +219,15 @@ impl Operation for ConfiguredOperation {
             window: progress.window.and_then(|window| Some((window.start, window.end?))),
             now: now(),
         };
-        let url = Some(at).filter(|at| self.plan.paging.calls(at));
+        let url = next.or(offset.as_deref()).filter(|at| self.plan.paging.calls(at));
         let asked_by = match &self.plan.paging {
             Paging::Chain { .. } => progress.primary_key.as_deref(),
+            Paging::Increment { .. } => Some(offset.as_deref().unwrap_or("0")),
+            Paging::Skip { .. } => Some(next.unwrap_or("0")),
+            // The last page is asked for again when the next cycle begins.
+            Paging::Cursor { .. } if self.plan.newest.is_none() && self.plan.windows.is_none() => {
+                next.or(offset.as_deref())
+            }
             _ => next,
         };
         let more: Vec<_> = self.plan.paging.parameter().zip(asked_by).into_iter().collect();

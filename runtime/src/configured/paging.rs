@@ -1,22 +1,36 @@
 //! How one request leads to the next: the offset modes of Confluent's connectors, and what goes beyond them.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use serde_json::value::RawValue;
 
 use super::pointer::{Pointer, scalar};
 use super::progress::{Progress, Seen, Within};
 use super::records::Found;
-use super::{ConfiguredOperation, now};
+use super::{ConfiguredOperation, OperationPlan, now};
 use crate::http::Response;
 use crate::operation::{DecodeError, PageError, Place};
 use crate::position::Position;
+use crate::record::time::parse_instant;
 
 /// How one request leads to the next.
 #[derive(Clone, Debug)]
 pub enum Paging {
     /// `SIMPLE_INCREMENTING`: the offset is a number that grows by the number of records.
-    Increment(Increment),
+    Increment {
+        /// How many records a full page has; a page with fewer ends the cycle. `None`: only an empty page does.
+        full: Option<u64>,
+        /// Query parameter that takes the offset.
+        parameter: Option<String>,
+    },
+    /// Every cycle counts records up from 0; a page with fewer than a full one ends it.
+    Skip {
+        /// How many records a full page has. `None`: only an empty page ends the cycle.
+        full: Option<u64>,
+        /// Query parameter that takes the number of records to skip.
+        parameter: String,
+    },
     /// `CHAINING`: the offset is a field of the last record.
     Chain {
         /// The field.
@@ -44,19 +58,15 @@ pub enum Paging {
     Link,
 }
 
-/// How an offset grows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Increment {
-    /// How many records a full page has; a page with fewer ends the cycle. `None`: only an empty page does.
-    pub full: Option<u64>,
-}
-
 impl Paging {
     /// The query parameter that takes what the next page is asked for by.
     pub(super) fn parameter(&self) -> Option<&str> {
         match self {
-            Self::Chain { parameter, .. } | Self::Cursor { parameter, .. } => parameter.as_deref(),
-            Self::Increment(_) | Self::Snapshot { .. } | Self::Link => None,
+            Self::Chain { parameter, .. } | Self::Cursor { parameter, .. } | Self::Increment { parameter, .. } => {
+                parameter.as_deref()
+            }
+            Self::Skip { parameter, .. } => Some(parameter),
+            Self::Snapshot { .. } | Self::Link => None,
         }
     }
 
@@ -107,6 +117,7 @@ impl<'a> RecordView<'a> {
 /// A page that is being read.
 pub(super) struct Reading<'p> {
     paging: &'p Paging,
+    newest: Option<Newest<'p>>,
     /// What the request asked from.
     offset: Option<String>,
     progress: Progress,
@@ -128,21 +139,72 @@ fn integer(text: &str) -> Result<i128, DecodeError> {
     })
 }
 
+/// The newest time of a record.
+struct Newest<'p> {
+    field: &'p Pointer,
+    value: Option<String>,
+    /// The records of that time.
+    seen: Seen,
+}
+
+impl Newest<'_> {
+    /// Takes note of a record; `false` if it is older than `began`, or of the same time and in `seen`.
+    fn take(&mut self, record: &RecordView<'_>, began: Option<&str>, seen: &Seen) -> Result<bool, DecodeError> {
+        let (value, content) = (record.required(self.field)?, record.raw.get().as_bytes());
+        let is_new = match began.map(|began| compare(&value, began)) {
+            Some(Ordering::Less) => false,
+            Some(Ordering::Equal) => !seen.contains(content),
+            Some(Ordering::Greater) | None => true,
+        };
+        match self.value.as_deref().map(|newest| compare(&value, newest)) {
+            Some(Ordering::Less) => {}
+            Some(Ordering::Equal) => self.seen.add(content),
+            Some(Ordering::Greater) | None => {
+                self.value = Some(value);
+                self.seen.clear();
+                self.seen.add(content);
+            }
+        }
+        Ok(is_new)
+    }
+}
+
+/// Compares two times; what is none as numbers, or else as text.
+fn compare(left: &str, right: &str) -> Ordering {
+    if let (Some(left), Some(right)) = (parse_instant(left), parse_instant(right)) {
+        return left.cmp(&right);
+    }
+    if let (Ok(left), Ok(right)) = (left.parse::<i128>(), right.parse::<i128>()) {
+        return left.cmp(&right);
+    }
+    left.cmp(right)
+}
+
 impl<'p> Reading<'p> {
-    pub(super) fn new(paging: &'p Paging, offset: Option<String>, progress: Progress) -> Self {
+    pub(super) fn new(plan: &'p OperationPlan, offset: Option<String>, progress: Progress) -> Self {
+        let paging = &plan.paging;
+        let newest = plan.newest.as_ref().map(|field| match &progress.within {
+            Some(within) => Newest { field, value: within.newest.clone(), seen: within.newest_seen.clone() },
+            None => Newest { field, value: offset.clone(), seen: progress.seen.clone() },
+        });
         let seen = match paging {
             Paging::Chain { .. } => progress.seen.clone(),
             _ => Seen::default(),
         };
         let primary_key = progress.primary_key.clone();
-        Self { paging, reached: offset.clone(), offset, progress, seen, primary_key, new: 0 }
+        Self { paging, newest, reached: offset.clone(), offset, progress, seen, primary_key, new: 0 }
     }
 
     /// Takes note of a record; `false` if it was delivered before.
     pub(super) fn take(&mut self, record: &RecordView<'_>) -> Result<bool, DecodeError> {
         let content = record.raw.get().as_bytes();
+        if let Some(newest) = &mut self.newest {
+            let is_new = newest.take(record, self.offset.as_deref(), &self.progress.seen)?;
+            self.new += usize::from(is_new);
+            return Ok(is_new);
+        }
         let is_new = match self.paging {
-            Paging::Increment(_) | Paging::Link => true,
+            Paging::Increment { .. } | Paging::Skip { .. } | Paging::Link => true,
             Paging::Chain { offset, primary_key, .. } => {
                 let value = record.required(offset)?;
                 if let Some(pointer) = primary_key {
@@ -204,7 +266,12 @@ impl<'p> Reading<'p> {
         let asks_by_offset = operation.asks_by_offset;
         // What the next page of the cycle is asked for by; `None` after the last.
         let next: Option<String> = match self.paging {
-            Paging::Increment(Increment { full }) => {
+            Paging::Skip { full, .. } => {
+                let after = integer(asked.as_deref().unwrap_or("0"))? + i128::from(received);
+                let last = full.map_or(received == 0, |full| received < full);
+                (found.is_list && !last).then(|| after.to_string())
+            }
+            Paging::Increment { full, .. } => {
                 let before = integer(self.offset.as_deref().unwrap_or("0"))?;
                 let after = (before + i128::from(received)).to_string();
                 self.reached = Some(after.clone());
@@ -233,19 +300,40 @@ impl<'p> Reading<'p> {
                     progress.seen = self.seen.clone();
                 }
             },
-            Paging::Snapshot { .. } | Paging::Link => offset = self.offset.clone(),
-            Paging::Increment(_) => {}
+            Paging::Skip { .. } | Paging::Snapshot { .. } | Paging::Link => offset = self.offset.clone(),
+            Paging::Increment { .. } => {}
+        }
+        let newest = self.newest.take();
+        if newest.is_some() {
+            // What the cycle began with, until it ends.
+            offset = self.offset.clone();
+            progress.seen = self.progress.seen.clone();
         }
         if let Some(next) = &next {
             let mut after = Within::after(within, body.as_bytes(), next)?;
             after.next = match self.paging {
                 // What the position says already.
-                Paging::Increment(_) | Paging::Chain { .. } => None,
-                Paging::Cursor { .. } | Paging::Snapshot { .. } | Paging::Link => Some(next.clone()),
+                Paging::Increment { .. } | Paging::Chain { .. } => None,
+                Paging::Skip { .. } | Paging::Cursor { .. } | Paging::Snapshot { .. } | Paging::Link => {
+                    Some(next.clone())
+                }
             };
             progress.within = Some(after);
         }
         let mut more = next.is_some();
+        if let Some(newest) = newest {
+            match &mut progress.within {
+                Some(within) => (within.newest, within.newest_seen) = (newest.value, newest.seen),
+                None => {
+                    // A request that asks from the newest time may have more to give.
+                    more = matches!(self.paging, Paging::Snapshot { .. })
+                        && asks_by_offset
+                        && self.new > 0
+                        && newest.value != offset;
+                    (offset, progress.seen) = (newest.value, newest.seen);
+                }
+            }
+        }
         if let (None, Some(windows), Some(window)) = (&next, &plan.windows, progress.window) {
             let named = windows.named(body).map_err(|source| DecodeError::Json { place: Place::Page, source })?;
             let (window, due) = windows.after(window, named, now());

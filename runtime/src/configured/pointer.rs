@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::records::plain_names;
+
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -22,6 +24,14 @@ impl Pointer {
             Some(rest) => rest.split('/').map(unescape).collect::<Option<_>>()?,
         };
         Some(Self { segments, text: text.to_owned() })
+    }
+
+    /// Reads a pointer, or a JSONPath of plain names, such as `$.a.b`.
+    pub fn parse_path(text: &str) -> Option<Self> {
+        match text.strip_prefix('$') {
+            Some(_) => plain_names(text).map(Self::of),
+            None => Self::parse(text),
+        }
     }
 
     /// The pointer to the whole document.

@@ -39,6 +39,12 @@ pub(crate) struct Within {
     /// Hash of what an earlier page was asked for by, to find a circle with (R. P. Brent, 1980).
     #[serde(with = "hash")]
     mark: u64,
+    /// The newest time of a record so far, if cycles read what is newer than the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) newest: Option<String>,
+    /// The records of that time.
+    #[serde(default, skip_serializing_if = "Seen::is_empty")]
+    pub(crate) newest_seen: Seen,
 }
 
 /// A time window.

@@ -61,7 +61,7 @@ impl RecordsAt {
 
 /// The names of a path such as `$.a.b`, whose names need no quotes. Paths of this form are followed without a tree of the
 /// response.
-fn plain_names(path: &str) -> Option<Vec<String>> {
+pub(super) fn plain_names(path: &str) -> Option<Vec<String>> {
     let plain = |name: &str| {
         name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
             && name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')

@@ -107,6 +107,11 @@ impl Template {
         Ok(Self { parts })
     }
 
+    /// A text without variables.
+    pub fn text(text: &str) -> Self {
+        Self { parts: vec![Part::Text(text.to_owned())] }
+    }
+
     /// Whether the template holds a variable that `is` picks.
     pub(crate) fn uses(&self, is: impl Fn(&Variable) -> bool) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::Variable(variable) if is(variable)))

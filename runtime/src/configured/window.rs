@@ -50,7 +50,9 @@ impl Windows {
     pub(super) fn after(&self, window: Window, named: Option<Timestamp>, now: Timestamp) -> (Window, bool) {
         let end = window.end.unwrap_or(window.start);
         let start = named.filter(|named| *named > window.start).unwrap_or(end);
-        let due = end > window.start && end < self.latest(now);
+        // One that the clock has cut short is followed by one of the next cycle, however long it took to read.
+        let whole = end == later(window.start, self.length) || Some(end) == self.end;
+        let due = whole && end > window.start && end < self.latest(now);
         (Window { start, end: None }, due)
     }
 
@@ -123,6 +125,14 @@ mod tests {
         // The next cycle goes on there.
         let current = windows.begin(window, at("2024-01-03T12:01:00Z"));
         assert_eq!((current.start, current.end), (at("2024-01-03T11:59:00Z"), Some(at("2024-01-03T12:00:00Z"))));
+    }
+
+    #[test]
+    fn a_window_that_the_clock_cut_short_ends_the_cycle() {
+        let windows = daily();
+        let current = windows.begin(None, at("2024-01-01T12:00:00Z"));
+        let (_, due) = windows.after(current, None, at("2024-01-01T12:00:01Z"));
+        assert!(!due);
     }
 
     #[test]

@@ -4,7 +4,9 @@
 
 mod binary;
 mod configuration;
+mod crash;
 mod formats;
 mod paging;
+mod reference;
 mod requests;
 mod support;

@@ -306,3 +306,193 @@ fn a_snapshot_reads_everything_again_in_each_cycle() {
     assert_eq!(asked(&api), ["", "1", "2"].map(|at| format!("/items?after={at}")));
     assert_eq!(broker.values(), [ids(0..5), ids(0..3)].concat());
 }
+
+#[test]
+fn cursors_can_go_through_time_windows() {
+    // Half a year of windows of 100 days, each of two pages.
+    let api = ScriptedApi::start(|request: &Received| {
+        let start: i64 = request.query("from").unwrap().parse().unwrap();
+        match request.query("cursor") {
+            None => json!({ "items": [{ "start": start, "page": 1 }], "next": "2" }),
+            Some(_) => json!({ "items": [{ "start": start, "page": 2 }] }),
+        }
+    })
+    .unwrap();
+    let broker = Broker::start();
+    let config = config(
+        &api,
+        json!({
+            "api1.http.request.parameters": "from=${start_time}&to=${end_time}",
+            "api1.http.offset.mode": "CURSOR_PAGINATION",
+            "api1.enable.cursor.pagination.with.timestamp.mode": "true",
+            "api1.http.cursor.pagination.parameter.name": "cursor",
+            "api1.http.response.data.json.pointer": "/items",
+            "api1.http.next.page.json.pointer": "/next",
+            "api1.timestamp.format": "Unix Timestamp Seconds",
+            "api1.initial.start.timestamp.value": "1700000000",
+            "api1.initial.end.timestamp.value": "1700086400",
+            "api1.timestamp.interval.format": "Days",
+            "api1.http.timestamp.interval": "5000",
+            "api1.time.range.request.delay": "1000000",
+        }),
+    );
+    assert_eq!(broker.run(&config).unwrap().records, 4);
+    let asked = asked(&api);
+    assert_eq!(asked[0], "/items?from=1700000000&to=1700086400");
+    assert_eq!(asked[1], "/items?from=1700000000&to=1700086400&cursor=2");
+    // The second window ends now, whenever that is.
+    assert!(asked[2].starts_with("/items?from=1700086400&to=1"), "{asked:?}");
+    assert_eq!(asked[3], format!("{}&cursor=2", asked[2]));
+    assert_eq!(asked.len(), 4);
+    let end = asked[2].rsplit('=').next().unwrap().to_owned();
+    assert!(end.parse::<usize>().unwrap() <= seconds_now() - 1000, "the windows stay behind the clock");
+    broker.run(&config).unwrap();
+    assert!(api.received()[0].target.starts_with(&format!("/items?from={end}&to=")), "windows follow without a gap");
+}
+
+#[test]
+fn chaining_can_go_through_time_windows() {
+    // What was created in a window, ten records in all, by pages of two after the last primary key. The windows are two of
+    // five hours and one that ends now.
+    let start = seconds_now() - 45_000;
+    let created = move |id: usize| start + 3_600 * id;
+    let api = ScriptedApi::start(move |request: &Received| {
+        let (from, to) = (request.number("gte"), request.number("lt"));
+        let after = request.query("starting_after").map_or(-1, |id| id.parse::<i64>().unwrap());
+        let ids = (0..10).filter(|id| (from..to).contains(&created(*id)) && *id as i64 > after).take(2);
+        json!({ "data": ids.map(|id| json!({ "id": id, "created": created(id) })).collect::<Vec<_>>() })
+    })
+    .unwrap();
+    for (ordering, initial) in [("Global", json!("0")), ("Relative", json!("0"))] {
+        let broker = Broker::start();
+        let config = config(
+            &api,
+            json!({
+                "api1.http.request.parameters": "gte=${start_time}&lt=${end_time}&at=${offset}",
+                "api1.http.initial.offset": initial,
+                "api1.http.offset.mode": "CHAINING",
+                "api1.chaining.with.timestamp.mode": "true",
+                "api1.chaining.with.timestamp.mode.record.ordering": ordering,
+                "api1.http.chaining.pagination.parameter.name": "starting_after",
+                "api1.http.response.data.json.pointer": "/data",
+                "api1.http.offset.json.pointer": "/created",
+                "api1.http.offset.json.primary.key.pointer": "/id",
+                "api1.timestamp.format": "Unix Timestamp Seconds",
+                "api1.initial.start.timestamp.value": start.to_string(),
+                "api1.http.timestamp.interval": "18000",
+                "api1.timestamp.interval.format": "Seconds",
+            }),
+        );
+        assert_eq!(broker.run(&config).unwrap().records, 10, "{ordering}");
+        let asked = asked(&api);
+        let window = |from: usize, to: usize| format!("/items?gte={}&lt={}", start + from, start + to);
+        assert_eq!(asked[0], format!("{}&at=0", window(0, 18_000)));
+        assert_eq!(asked[1], format!("{}&at={}&starting_after=1", window(0, 18_000), created(1)));
+        let second = asked.iter().find(|asked| asked.starts_with(&window(18_000, 36_000))).unwrap();
+        let at = if ordering == "Global" { created(4).to_string() } else { "0".to_owned() };
+        assert_eq!(*second, format!("{}&at={at}", window(18_000, 36_000)), "{ordering}");
+    }
+}
+
+fn seconds_now() -> usize {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    usize::try_from(now.as_secs()).unwrap()
+}
+
+#[test]
+fn the_response_can_say_where_the_next_window_begins() {
+    let api = ScriptedApi::start(|request: &Received| {
+        let from: usize = request.query("from").unwrap().parse().unwrap();
+        json!({ "items": [], "watermark": from + 500 })
+    })
+    .unwrap();
+    let broker = Broker::start();
+    let config = config(
+        &api,
+        json!({
+            "api1.http.request.parameters": "from=${start_time}&to=${end_time}",
+            "api1.http.offset.mode": "CURSOR_PAGINATION",
+            "api1.enable.cursor.pagination.with.timestamp.mode": "true",
+            "api1.http.next.page.json.pointer": "/next",
+            "api1.http.response.data.json.pointer": "/items",
+            "api1.http.timestamp.json.pointer": "/watermark",
+            "api1.initial.start.timestamp.value": "1700000000000",
+            "api1.initial.end.timestamp.value": "1700000001000",
+            "api1.http.timestamp.interval": "1000000000",
+        }),
+    );
+    broker.run(&config).unwrap();
+    assert!(asked(&api)[1].starts_with("/items?from=1700000000500&to="));
+}
+
+#[test]
+fn with_timestamps_only_what_is_newer_is_written_whatever_the_pages() {
+    let count = Count::of(5);
+    let record = |id: usize| json!({ "id": id, "at": format!("2024-01-01T00:00:{:02}Z", id / 2) });
+    for (style, more) in [
+        ("NONE", json!({})),
+        ("OFFSET", json!({ "api1.http.pagination.limit.value": "2" })),
+        ("CURSOR", json!({ "api1.http.pagination.cursor.path": "$.next" })),
+        ("LINK_HEADER", json!({})),
+    ] {
+        count.set(5);
+        let served = count.clone();
+        let api = ScriptedApi::start(move |request: &Received| {
+            let all: Vec<_> = (0..served.get()).map(record).collect();
+            let page = |from: usize| all.iter().skip(from).take(2).cloned().collect::<Vec<_>>();
+            let (from, host) = (request.number("cursor"), &request.headers["host"]);
+            match style {
+                "OFFSET" => json!({ "items": page(request.number("offset")) }).into(),
+                "CURSOR" if from + 2 < all.len() => json!({ "items": page(from), "next": from + 2 }).into(),
+                "CURSOR" => json!({ "items": page(from) }).into(),
+                "LINK_HEADER" if from + 2 < all.len() => Answer::from(json!({ "items": page(from) }))
+                    .header("link", &format!("<http://{host}/items?cursor={}>; rel=next", from + 2)),
+                "LINK_HEADER" => json!({ "items": page(from) }).into(),
+                _ => Answer::from(json!({ "items": all })),
+            }
+        })
+        .unwrap();
+        let broker = Broker::start();
+        let mut all = json!({
+            "api1.http.offset.mode": "TIMESTAMP",
+            "api1.http.offset.json.pointer": "/at",
+            "api1.http.initial.offset": "2024-01-01T00:00:00.5Z",
+            "api1.http.response.data.json.pointer": "/items",
+            "api1.http.pagination.type": style,
+        });
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let config = config(&api, all);
+        let expected = |to: usize| (2..to).map(|id| record(id).to_string()).collect::<Vec<_>>();
+        assert_eq!(
+            broker.run(&config).unwrap().records,
+            3,
+            "{style}: what is older than the initial offset is dropped"
+        );
+        assert_eq!(broker.run(&config).unwrap().records, 0, "{style}");
+        count.set(9);
+        assert_eq!(broker.run(&config).unwrap().records, 4, "{style}");
+        assert_eq!(broker.values(), expected(9), "{style}");
+    }
+}
+
+#[test]
+fn a_short_page_ends_a_cycle_where_its_size_is_known() {
+    let api = ScriptedApi::start(|request: &Received| {
+        json!((request.number("skip")..5).take(request.number("top")).collect::<Vec<_>>())
+    })
+    .unwrap();
+    let broker = Broker::start();
+    let config = config(
+        &api,
+        json!({
+            "api1.http.pagination.type": "OFFSET",
+            "api1.http.pagination.offset.param": "skip",
+            "api1.http.pagination.limit.param": "top",
+            "api1.http.pagination.limit.value": "2",
+        }),
+    );
+    assert_eq!(broker.run(&config).unwrap().records, 5);
+    assert_eq!(asked(&api), [0, 2, 4].map(|at| format!("/items?top=2&skip={at}")));
+    assert_eq!(broker.run(&config).unwrap().records, 0);
+    assert_eq!(asked(&api), ["/items?top=2&skip=5"]);
+}

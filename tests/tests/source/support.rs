@@ -36,12 +36,14 @@ impl Broker {
 
     /// Runs a source until every API has been read to its end.
     pub(crate) fn run(&self, config: &Value) -> Result<Summary, RunError> {
-        let services = Services::Embedded {
-            bootstrap_servers: self.embedded.bootstrap_servers().to_owned(),
-            registry: self.embedded.registry_url().clone(),
-        };
+        self.run_with(config, &[])
+    }
+
+    /// As [`Broker::run`], in an environment.
+    pub(crate) fn run_with(&self, config: &Value, environment: &[(&str, &str)]) -> Result<Summary, RunError> {
         let path = self.file(config);
-        let SourceConfig { connector, operations } = SourceConfig::load(&path, &Environment::default(), &services)
+        let environment = environment.iter().copied().collect();
+        let SourceConfig { connector, operations } = SourceConfig::load(&path, &environment, &self.services())
             .unwrap_or_else(|error| panic!("{}", told(&error)));
         let (_stop, stopped) = watch::channel(false);
         self.runtime.block_on(flow::run_operations(operations, connector, Some(&self.embedded), Mode::Once, stopped))
@@ -49,9 +51,23 @@ impl Broker {
 
     /// What is wrong with a configuration.
     pub(crate) fn problems(&self, config: &Value) -> String {
-        match SourceConfig::load(&self.file(config), &Environment::default(), &Services::Configured) {
+        self.problems_with(config, &[], false)
+    }
+
+    /// As [`Broker::problems`], in an environment, and perhaps with the embedded broker.
+    pub(crate) fn problems_with(&self, config: &Value, environment: &[(&str, &str)], embedded: bool) -> String {
+        let environment: Environment = environment.iter().copied().collect();
+        let services = if embedded { self.services() } else { Services::Configured };
+        match SourceConfig::load(&self.file(config), &environment, &services) {
             Ok(_) => String::new(),
             Err(error) => told(&error),
+        }
+    }
+
+    fn services(&self) -> Services {
+        Services::Embedded {
+            bootstrap_servers: self.embedded.bootstrap_servers().to_owned(),
+            registry: self.embedded.registry_url().clone(),
         }
     }
 

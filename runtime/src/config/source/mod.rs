@@ -2,6 +2,7 @@
 //! goes beyond them.
 
 mod accepted;
+mod dialect;
 mod offsets;
 mod request;
 
@@ -12,15 +13,17 @@ use jiff::tz::TimeZone;
 
 use super::kind::{Kind, MAX_MILLIS, TEXT, TOPIC, count, millis};
 use super::names::{Names, api_name};
-use super::property::{AnyProperty, Property, properties};
+use super::property::{AnyProperty, Importance, Property, properties};
 use super::raw::{self, Entry};
 use super::reader::Reader;
 use super::settings::Settings;
 use super::{
-    ConfigError, ConfigProblems, ConnectorConfig, Documentation, Environment, OperationSettings, Services, api,
-    delivery, identity, kafka, registry, variable_name,
+    ConfigError, ConfigProblems, ConnectorConfig, Documentation, Environment, OperationSettings, PropertyDocumentation,
+    Services, api, delivery, identity, kafka, registry, variable_name,
 };
-use crate::configured::{ConfiguredOperation, OperationPlan, Pointer, RecordsAt, properties_of};
+use crate::configured::{
+    ConfiguredOperation, OperationPlan, Pointer, QueryTemplate, RecordsAt, Template, properties_of,
+};
 use crate::connector::{Connector, Parameters};
 use crate::flow::OnError;
 use crate::http::{Proxy, StatusRanges};
@@ -188,10 +191,11 @@ impl SourceConfig {
     pub fn load(file: &Path, environment: &Environment, services: &Services) -> Result<Self, ConfigError> {
         // Forms are often left empty.
         let entries: Vec<_> = raw::read(file)?.into_iter().filter(|entry| !entry.text.trim().is_empty()).collect();
+        let dialect::Translated { entries, written } = dialect::translate(entries);
         let ids = (1..=number_of_apis(&entries, environment)).map(|number| format!("api{number}")).collect();
         let parameters: Vec<_> =
             entries.iter().flat_map(|entry| properties_of(&entry.text)).map(str::to_owned).collect();
-        let names = Names::of(ids, parameters.iter().map(String::as_str), source_properties());
+        let names = Names::of(ids, parameters.iter().map(String::as_str), source_properties()).written(written);
         let mut problems = Vec::new();
         let path = file.display().to_string();
         let settings = Settings::assemble(&path, entries, environment, &names, &mut problems);
@@ -341,8 +345,13 @@ fn read_api(
     let http = api::read_client(reader, number, api);
     let offsets = offsets::read(reader, number);
     let request = request::read(reader, number, offsets.as_ref().map(|offsets| &offsets.time_format));
-    let (mut http, offsets, (request, headers)) = (http?, offsets?, request?);
+    let (mut http, offsets, (mut request, headers)) = (http?, offsets?, request?);
     offsets::check(reader, number, &offsets, &request);
+    if let Some((name, value)) = &offsets.limit {
+        request
+            .query
+            .push(QueryTemplate { name: Template::text(name), value: Some(Template::text(&value.to_string())) });
+    }
     http.headers = headers;
     http.compression = request::read_compression(reader, number)?;
     let topic = topic?;
@@ -354,6 +363,7 @@ fn read_api(
         key,
         timestamp,
         paging: offsets.paging,
+        newest: offsets.newest,
         initial_offset: offsets.initial.clone(),
         windows: offsets.windows,
     };
@@ -386,5 +396,18 @@ fn read_schedule(reader: &mut Reader<'_>, number: usize) -> Option<Schedule> {
 
 /// Every property of a source.
 pub fn source_documentation() -> Documentation {
-    super::documentation::of(&Connector::new(""), source_properties())
+    let mut documentation = super::documentation::of(&Connector::new(""), source_properties());
+    documentation.properties.extend(dialect::SPELLINGS.iter().map(|spelling| PropertyDocumentation {
+        name: spelling.name.to_owned(),
+        aliases: Vec::new(),
+        type_name: "string",
+        required: false,
+        default: spelling.default.map(str::to_owned),
+        valid_values: None,
+        importance: Importance::Low.as_str(),
+        secret: spelling.name.ends_with("password") || spelling.name.ends_with("secret"),
+        environment_variable: String::new(),
+        documentation: spelling.meaning(),
+    }));
+    documentation
 }

@@ -9,7 +9,7 @@ use super::super::names::api_name;
 use super::super::property::{Property, properties};
 use super::super::reader::Reader;
 use super::{BOOLEAN, POINTER};
-use crate::configured::{Increment, Paging, Pointer, RequestTemplate, TimeFormat, Variable, Windows};
+use crate::configured::{Paging, Pointer, RequestTemplate, TimeFormat, Variable, Windows};
 
 /// The offset modes of Confluent's connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,16 @@ enum Mode {
     Chaining,
     Cursor,
     Snapshot,
+    Timestamp,
+}
+
+/// How the pages of a cycle follow one another, if `http.offset.mode` does not say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pagination {
+    None,
+    Offset,
+    Cursor,
+    LinkHeader,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +45,13 @@ enum TimeForm {
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
+/// A JSON Pointer, or a JSONPath that says the same.
+const PATH: Kind<Pointer> = Kind::Text {
+    type_name: "string",
+    expected: "a JSON Pointer such as `/next`, or a plain JSONPath such as `$.next`",
+    parse: |text| Pointer::parse_path(text.trim()),
+};
+
 properties! {
     MODE: Mode = Property::new(
         "http.offset.mode",
@@ -43,10 +60,12 @@ properties! {
             ("CHAINING", Mode::Chaining),
             ("CURSOR_PAGINATION", Mode::Cursor),
             ("SNAPSHOT_PAGINATION", Mode::Snapshot),
+            ("TIMESTAMP", Mode::Timestamp),
         ]),
         "What `${offset}` stands for. SIMPLE_INCREMENTING: a number that grows by the number of records read. CHAINING: a \
          field of the last record read. CURSOR_PAGINATION: what the response names as its next page. \
-         SNAPSHOT_PAGINATION: a field of the last record, and every cycle reads everything again.",
+         SNAPSHOT_PAGINATION: a field of the last record, and every cycle reads everything again. TIMESTAMP: the newest \
+         time of a record in the cycles before; records that are older, or were there before, are dropped.",
     ).per_api().default("SIMPLE_INCREMENTING").high();
     INITIAL: String = Property::new(
         "http.initial.offset",
@@ -56,7 +75,7 @@ properties! {
     OFFSET: Pointer = Property::new(
         "http.offset.json.pointer",
         POINTER,
-        "JSON Pointer, from a record, to its offset; for CHAINING and SNAPSHOT_PAGINATION.",
+        "JSON Pointer, from a record, to its offset; for CHAINING, SNAPSHOT_PAGINATION and TIMESTAMP.",
     ).per_api();
     NEXT_PAGE: Pointer = Property::new(
         "http.next.page.json.pointer",
@@ -75,6 +94,44 @@ properties! {
         "http.cursor.pagination.parameter.name",
         TEXT,
         "Query parameter that takes what names the next page, from the second page on; for CURSOR_PAGINATION.",
+    ).per_api();
+    PAGINATION: Pagination = Property::new(
+        "http.pagination.type",
+        Kind::OneOf(&[
+            ("NONE", Pagination::None),
+            ("OFFSET", Pagination::Offset),
+            ("CURSOR", Pagination::Cursor),
+            ("LINK_HEADER", Pagination::LinkHeader),
+        ]),
+        "How pages follow one another, besides SIMPLE_INCREMENTING or TIMESTAMP. NONE: as `http.offset.mode` says. OFFSET: \
+         a parameter counts the records. CURSOR: as CURSOR_PAGINATION. LINK_HEADER: the response's `Link` header names \
+         the next page's URL (RFC 8288), and every cycle begins with the first page.",
+    ).per_api().default("NONE");
+    OFFSET_PARAM: String = Property::new(
+        "http.pagination.offset.param",
+        TEXT,
+        "Query parameter that takes the number of records to skip; for `http.pagination.type=OFFSET`.",
+    ).per_api().default("offset");
+    LIMIT_PARAM: String = Property::new(
+        "http.pagination.limit.param",
+        TEXT,
+        "Query parameter that takes `http.pagination.limit.value`.",
+    ).per_api().default("limit");
+    LIMIT_VALUE: u64 = Property::new(
+        "http.pagination.limit.value",
+        Kind::Integer { min: 1, max: i64::MAX, make: |value| value.unsigned_abs() },
+        "How many records a full page has; a page with fewer ends the cycle. For `http.pagination.type=OFFSET`.",
+    ).per_api();
+    CURSOR_PARAM: String = Property::new(
+        "http.pagination.cursor.param",
+        TEXT,
+        "Query parameter that takes the cursor; for `http.pagination.type=CURSOR`.",
+    ).per_api().default("cursor");
+    CURSOR_PATH: Pointer = Property::new(
+        "http.pagination.cursor.path",
+        PATH,
+        "Where the cursor is in a response, as a JSON Pointer or a plain JSONPath such as `$.next_cursor`; for \
+         `http.pagination.type=CURSOR`.",
     ).per_api();
     CURSOR_WINDOWS: bool = Property::new(
         "enable.cursor.pagination.with.timestamp.mode",
@@ -149,6 +206,10 @@ pub(super) struct Offsets {
     pub(super) paging: Paging,
     pub(super) initial: Option<String>,
     pub(super) windows: Option<Windows>,
+    /// The field of a record that is its time, for TIMESTAMP.
+    pub(super) newest: Option<Pointer>,
+    /// A query parameter of every request.
+    pub(super) limit: Option<(String, u64)>,
     /// How times are written in requests.
     pub(super) time_format: TimeFormat,
 }
@@ -170,16 +231,48 @@ pub(super) fn read(reader: &mut Reader<'_>, number: usize) -> Option<Offsets> {
     let windowed = match mode {
         Mode::Cursor => cursor_windows?,
         Mode::Chaining => chain_windows?,
-        Mode::SimpleIncrementing | Mode::Snapshot => false,
+        Mode::SimpleIncrementing | Mode::Snapshot | Mode::Timestamp => false,
     };
     let (windows, time_format) =
         read_windows(reader, number, windowed, mode == Mode::Chaining && relative?, mode == Mode::Chaining)?;
-    let paging = match mode {
-        Mode::SimpleIncrementing => {
-            if initial.as_ref().is_some_and(|text| text.trim().parse::<i64>().is_err()) {
-                reader.invalid(&api_name(number, INITIAL.name()), "an integer, which SIMPLE_INCREMENTING needs", None);
+    let pagination = read_pagination(reader, number)?;
+    if mode == Mode::SimpleIncrementing || mode == Mode::Timestamp {
+        let newest = match mode {
+            Mode::Timestamp => {
+                let reason = "it is needed because `http.offset.mode` is `TIMESTAMP`";
+                Some(match offset.clone() {
+                    Some(offset) => offset,
+                    None => reader.require_of(number, &OFFSET, reason)?,
+                })
             }
-            Paging::Increment(Increment::default())
+            _ => None,
+        };
+        let own = match pagination {
+            Some(Paged::Offset { parameter, limit_parameter, full }) => {
+                let limit = full.map(|full| (limit_parameter, full));
+                let paging = match newest {
+                    Some(_) => Paging::Skip { full, parameter },
+                    None => Paging::Increment { full, parameter: Some(parameter) },
+                };
+                Some((paging, limit))
+            }
+            Some(Paged::By(paging)) => Some((paging, None)),
+            None => newest.is_some().then_some((Paging::Snapshot { offset: None }, None)),
+        };
+        if let Some((paging, limit)) = own {
+            if matches!(paging, Paging::Increment { .. }) {
+                check_integer(reader, number, initial.as_deref());
+            }
+            return Some(Offsets { paging, initial, windows, newest, limit, time_format });
+        }
+    } else if pagination.is_some() {
+        let reason = "goes only with SIMPLE_INCREMENTING and TIMESTAMP, because other modes say it by themselves";
+        reader.conflict(&api_name(number, PAGINATION.name()), reason, None);
+    }
+    let paging = match mode {
+        Mode::SimpleIncrementing | Mode::Timestamp => {
+            check_integer(reader, number, initial.as_deref());
+            Paging::Increment { full: None, parameter: None }
         }
         Mode::Chaining => {
             let offset = match offset {
@@ -202,7 +295,38 @@ pub(super) fn read(reader: &mut Reader<'_>, number: usize) -> Option<Offsets> {
         }
         Mode::Snapshot => Paging::Snapshot { offset },
     };
-    Some(Offsets { paging, initial, windows, time_format })
+    Some(Offsets { paging, initial, windows, newest: None, limit: None, time_format })
+}
+
+fn check_integer(reader: &mut Reader<'_>, number: usize, initial: Option<&str>) {
+    if initial.is_some_and(|text| text.trim().parse::<i64>().is_err()) {
+        reader.invalid(&api_name(number, INITIAL.name()), "an integer, which SIMPLE_INCREMENTING needs", None);
+    }
+}
+
+/// How pages follow one another by `http.pagination.type`.
+enum Paged {
+    Offset { parameter: String, limit_parameter: String, full: Option<u64> },
+    By(Paging),
+}
+
+fn read_pagination(reader: &mut Reader<'_>, number: usize) -> Option<Option<Paged>> {
+    let (parameter, limit_parameter) = (reader.get_of(number, &OFFSET_PARAM), reader.get_of(number, &LIMIT_PARAM));
+    let (full, cursor_parameter) = (reader.get_of(number, &LIMIT_VALUE), reader.get_of(number, &CURSOR_PARAM));
+    let path = reader.get_of(number, &CURSOR_PATH);
+    Some(match reader.get_of(number, &PAGINATION)? {
+        Pagination::None => None,
+        Pagination::Offset => Some(Paged::Offset { parameter: parameter?, limit_parameter: limit_parameter?, full }),
+        Pagination::Cursor => {
+            let reason = "it is needed because `http.pagination.type` is `CURSOR`";
+            let next = match path {
+                Some(path) => path,
+                None => reader.require_of(number, &CURSOR_PATH, reason)?,
+            };
+            Some(Paged::By(Paging::Cursor { next, urls: true, parameter: cursor_parameter }))
+        }
+        Pagination::LinkHeader => Some(Paged::By(Paging::Link)),
+    })
 }
 
 /// Reads the time windows, if there are to be any, and how times are written.
@@ -259,7 +383,7 @@ pub(super) fn check(reader: &mut Reader<'_>, number: usize, offsets: &Offsets, r
         reader.conflict(&mode, reason, Some(hint));
     }
     let by_offset = request.uses(|variable| *variable == Variable::Offset);
-    let counts = matches!(offsets.paging, Paging::Increment(_) | Paging::Chain { .. });
+    let counts = matches!(offsets.paging, Paging::Increment { .. } | Paging::Chain { .. });
     if by_offset && counts && offsets.initial.is_none() && offsets.windows.is_none() {
         let reason = "it is needed because the request asks from `${offset}`";
         reader.require_of(number, &INITIAL, reason);
