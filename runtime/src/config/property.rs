@@ -115,6 +115,12 @@ impl<T> Property<T> {
         self
     }
 
+    /// A property whose value may hold a secret, so that it is never printed.
+    pub(super) const fn hidden(mut self) -> Self {
+        self.definition.secret = true;
+        self
+    }
+
     pub(super) const fn required(mut self) -> Self {
         self.definition.default = DefaultValue::Required;
         self.definition.importance = Importance::High;
@@ -176,9 +182,7 @@ impl<T: Clone> Property<T> {
 impl Property<Secret> {
     /// A property whose value must never be printed.
     pub(super) const fn secret(name: &'static str, doc: &'static str) -> Self {
-        let mut property = Self::new(name, PASSWORD, doc);
-        property.definition.secret = true;
-        property
+        Self::new(name, PASSWORD, doc).hidden()
     }
 }
 

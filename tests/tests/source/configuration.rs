@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use headwater_runtime::config::source_documentation;
+use headwater_runtime::http::Backoff;
+use headwater_runtime::schedule::Schedule;
 use headwater_tests::{Received, ScriptedApi, run_headwater, workspace};
 use serde_json::{Value, json};
 
@@ -184,6 +186,8 @@ fn what_does_not_go_together_is_told() {
         (json!({ "api1.http.path.parameters": "b:1" }), "names `b`, but `api1.http.api.path` holds no `{b}`"),
         (json!({ "api1.http.request.headers": "x" }), "which is not a list of names and values with `:` between them"),
         (json!({ "api1.http.api.path": "/a?x=${start_time}" }), "goes through no time windows"),
+        (json!({ "api1.http.request.headers": "Authorization s3cret" }), "is [hidden], which is not a list"),
+        (json!({ "apis.num": "2" }), "property `api2.topics` is missing"),
         (json!({ "http.proxy.host": "p" }), "property `http.proxy.port` is missing"),
         (json!({ "csfle.enabled": "true" }), "property `csfle.enabled` is `true`, which is not one of `false`"),
         (
@@ -200,4 +204,42 @@ fn what_does_not_go_together_is_told() {
         assert_eq!(told.lines().count(), 1, "{told}");
     }
     assert_eq!(embedded(json!({})), "");
+}
+
+#[test]
+fn what_is_about_time_and_connections_reaches_the_settings() {
+    let api = ScriptedApi::start(|_: &Received| json!([])).unwrap();
+    let broker = Broker::start();
+    let settings = |more: Value| broker.load(&config(&api, more), &[]).connector.operations.remove(0);
+    let settled = settings(json!({
+        "api1.request.interval.ms": "7",
+        "api1.http.connect.timeout.ms": "8",
+        "api1.http.request.timeout.ms": "9",
+        "api1.retry.backoff.ms": "10",
+        "api1.retry.backoff.max.ms": "11",
+        "https.ssl.enabled": "true",
+    }));
+    assert!(matches!(settled.schedule, Schedule::Interval(interval) if interval.as_millis() == 7));
+    assert_eq!((settled.http.connect_timeout.as_millis(), settled.http.request_timeout.as_millis()), (8, 9));
+    assert_eq!((settled.retry.initial.as_millis(), settled.retry.cap.as_millis()), (10, 11));
+    assert_eq!(settled.retry.backoff, Backoff::ExponentialWithJitter);
+    assert!(settled.http.tls_13);
+    let default = settings(json!({}));
+    assert!(matches!(default.schedule, Schedule::Interval(interval) if interval.as_millis() == 60_000));
+    assert!(!default.http.tls_13);
+    let cron = settings(json!({ "api1.request.cron": "0 9 * * *", "api1.request.cron.timezone": "Asia/Tokyo" }));
+    assert!(format!("{:?}", cron.schedule).contains("Asia/Tokyo"), "{:?}", cron.schedule);
+    let v1 = json!({ "name": "v", "url": api.url(), "topic.name.pattern": "t" });
+    let v1 = broker.load(&v1, &[]).connector.operations.remove(0);
+    assert_eq!((v1.retry.max_retries, v1.retry.backoff), (10, Backoff::Constant));
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let api = ScriptedApi::start(|_: &Received| json!([])).unwrap();
+    let broker = Broker::start();
+    let file = config(&api, json!({ "api1.http.api.path": "/file" }));
+    let environment = [("HEADWATER_API1_HTTP_API_PATH", "/variable"), ("HEADWATER_APIS_NUM", "1")];
+    broker.run_with(&file, &environment).unwrap();
+    assert_eq!(api.received()[0].target, "/variable");
 }

@@ -5,6 +5,7 @@
 mod binary;
 mod configuration;
 mod crash;
+mod docs;
 mod formats;
 mod paging;
 mod reference;

@@ -41,12 +41,16 @@ impl Broker {
 
     /// As [`Broker::run`], in an environment.
     pub(crate) fn run_with(&self, config: &Value, environment: &[(&str, &str)]) -> Result<Summary, RunError> {
-        let path = self.file(config);
-        let environment = environment.iter().copied().collect();
-        let SourceConfig { connector, operations } = SourceConfig::load(&path, &environment, &self.services())
-            .unwrap_or_else(|error| panic!("{}", told(&error)));
+        let SourceConfig { connector, operations } = self.load(config, environment);
         let (_stop, stopped) = watch::channel(false);
         self.runtime.block_on(flow::run_operations(operations, connector, Some(&self.embedded), Mode::Once, stopped))
+    }
+
+    /// A configuration that is right, in an environment.
+    pub(crate) fn load(&self, config: &Value, environment: &[(&str, &str)]) -> SourceConfig {
+        let environment = environment.iter().copied().collect();
+        SourceConfig::load(&self.file(config), &environment, &self.services())
+            .unwrap_or_else(|error| panic!("{}", told(&error)))
     }
 
     /// What is wrong with a configuration.

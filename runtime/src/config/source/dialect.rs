@@ -167,7 +167,9 @@ impl Translated {
             Url => {
                 let (base, path) = split_url(text);
                 self.set("http.api.base.url".to_owned(), base, entry);
-                self.of_apis("http.api.path", path, entry, entities);
+                if !path.is_empty() {
+                    self.of_apis("http.api.path", path, entry, entities);
+                }
             }
             Headers => {
                 self.of_apis("http.request.headers", &split_headers(text).join("\n"), entry, entities);

@@ -210,11 +210,13 @@ impl SourceConfig {
     }
 }
 
-/// How many APIs there are, as far as it can be told before anything is read.
+/// How many APIs there are, as far as it can be told before anything is read. There cannot be more than properties, each
+/// needing one at least; of a larger number, the first that lacks its properties is told.
 fn number_of_apis(entries: &[Entry], environment: &Environment) -> u32 {
     let written = entries.iter().rfind(|entry| entry.name == APIS.name()).map(|entry| entry.text.as_str());
     let text = environment.get(&variable_name(APIS.name())).or(written);
-    text.and_then(|text| APIS.parse(text)).unwrap_or(1)
+    let most = entries.len() + environment.overrides().count() + 1;
+    text.and_then(|text| APIS.parse(text)).unwrap_or(1).min(u32::try_from(most).unwrap_or(u32::MAX))
 }
 
 /// Reads everything, so that all problems are found, and only then gives up.

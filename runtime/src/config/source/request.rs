@@ -42,7 +42,7 @@ properties! {
         "http.request.parameters",
         TEXT,
         "Query parameters, as `name=value&name=value`, whatever the method. May hold variables.",
-    ).per_api();
+    ).hidden().per_api();
     QUERY_SEPARATOR: String = Property::new(
         "http.request.parameters.separator",
         SEPARATOR,
@@ -52,7 +52,7 @@ properties! {
         "http.request.headers",
         TEXT,
         "Headers, as `Name:value|Name:value`. May hold variables.",
-    ).per_api();
+    ).hidden().per_api();
     HEADERS_SEPARATOR: String = Property::new(
         "http.request.headers.separator",
         SEPARATOR,
@@ -69,7 +69,7 @@ properties! {
         "What requests carry, whatever the method. May hold variables; what stands in their place is escaped within the \
          strings of a JSON body and in a form, and put in as it is elsewhere. Its type is that of the header \
          `Content-Type`, or `application/json`.",
-    ).per_api();
+    ).hidden().per_api();
     COMPRESSION: bool = Property::new(
         "http.response.compression.enabled",
         BOOLEAN,
