@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use headwater_tests::{
     Answer, Isolation, Received, ScriptedApi, configuration, consume, create_topic, headwater, real_parts, unique_name,
@@ -18,6 +18,9 @@ const PAGE: usize = 20;
 fn page(style: &str, request: &Received) -> Answer {
     // So that there is a middle to die in.
     std::thread::sleep(Duration::from_millis(15));
+    if style == "window" {
+        return window(request);
+    }
     let at = request.number("at");
     let page: Vec<_> = (at..RECORDS).take(PAGE).map(|id| json!({ "id": id, "next": id + 1 })).collect();
     let next = at + PAGE;
@@ -28,6 +31,19 @@ fn page(style: &str, request: &Received) -> Answer {
             .header("link", &format!("<http://{}/items?at={next}>; rel=\"next\"", request.headers["host"])),
         _ => json!({ "items": page }).into(),
     }
+}
+
+/// A record for each second of the window, by pages.
+fn window(request: &Received) -> Answer {
+    let (from, to, start) = (request.number("from"), request.number("to"), request.number("start"));
+    let from = from + request.number("token");
+    let ids =
+        (from..to).take(PAGE).filter(|second| second - start < RECORDS).map(|second| json!({ "id": second - start }));
+    let mut body = json!({ "items": ids.collect::<Vec<_>>() });
+    if from + PAGE < to && from + PAGE < start + RECORDS {
+        body["next"] = json!(request.number("token") + PAGE);
+    }
+    body.into()
 }
 
 fn properties(style: &str) -> Value {
@@ -45,6 +61,28 @@ fn properties(style: &str) -> Value {
             "api1.http.offset.json.pointer": "/next",
             "api1.http.initial.offset": "0",
         }),
+        "timestamp" => json!({
+            "api1.http.offset.mode": "TIMESTAMP",
+            "api1.http.offset.json.pointer": "/next",
+            "api1.http.request.parameters": "",
+            "api1.http.pagination.type": "OFFSET",
+            "api1.http.pagination.offset.param": "at",
+            "api1.http.pagination.limit.value": PAGE.to_string(),
+        }),
+        "window" => {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+            let start = now - RECORDS as u64;
+            json!({
+                "api1.http.request.parameters": format!("from=${{start_time}}&to=${{end_time}}&start={start}"),
+                "api1.http.offset.mode": "CURSOR_PAGINATION",
+                "api1.http.next.page.json.pointer": "/next",
+                "api1.enable.cursor.pagination.with.timestamp.mode": "true",
+                "api1.http.cursor.pagination.parameter.name": "token",
+                "api1.timestamp.format": "Unix Timestamp Seconds",
+                "api1.initial.start.timestamp.value": start.to_string(),
+                "api1.http.timestamp.interval": "100",
+            })
+        }
         "token" => json!({ "api1.http.offset.mode": "CURSOR_PAGINATION", "api1.http.next.page.json.pointer": "/next" }),
         "url" => json!({
             "api1.http.offset.mode": "CURSOR_PAGINATION",
@@ -61,7 +99,7 @@ fn properties(style: &str) -> Value {
 fn killed_in_the_middle_every_record_is_there_once_whatever_the_paging() {
     let Some(parts) = real_parts().unwrap() else { return };
     let program = headwater().unwrap();
-    for style in ["increment", "chain", "snapshot", "token", "url", "link"] {
+    for style in ["increment", "chain", "snapshot", "token", "url", "link", "timestamp", "window"] {
         let api = ScriptedApi::start(move |request: &Received| page(style, request)).unwrap();
         let topic = unique_name(style);
         create_topic(&parts.bootstrap, &topic, 1, &[]).unwrap();
