@@ -340,7 +340,8 @@ impl<'p> Reading<'p> {
             more = due;
             progress.window = Some(window);
             progress.primary_key = None;
-            if windows.relative {
+            // What names a page of one window says nothing of the next one.
+            if windows.relative || matches!(self.paging, Paging::Cursor { .. }) {
                 offset = plan.initial_offset.clone();
             }
         }

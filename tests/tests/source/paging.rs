@@ -351,6 +351,37 @@ fn cursors_can_go_through_time_windows() {
 }
 
 #[test]
+fn a_window_does_not_begin_where_the_pages_of_the_last_one_ended() {
+    let api = ScriptedApi::start(|request: &Received| match request.query("page") {
+        None => json!({ "items": [request.target], "next": format!("{}&page=2", request.target) }),
+        Some(_) => json!({ "items": [request.target] }),
+    })
+    .unwrap();
+    for token in ["", "&token=${offset}"] {
+        let broker = Broker::start();
+        let more = json!({
+            "api1.http.request.parameters": format!("from=${{start_time}}&to=${{end_time}}{token}"),
+            "api1.http.offset.mode": "CURSOR_PAGINATION",
+            "api1.enable.cursor.pagination.with.timestamp.mode": "true",
+            "api1.http.response.data.json.pointer": "/items",
+            "api1.http.next.page.json.pointer": "/next",
+            "api1.timestamp.format": "Unix Timestamp Seconds",
+            "api1.initial.start.timestamp.value": "1700000000",
+            "api1.initial.end.timestamp.value": "1700086400",
+            "api1.http.timestamp.interval": "1000000000",
+        });
+        broker.run(&config(&api, more)).unwrap();
+        let asked = asked(&api);
+        let end = token.replace("${offset}", "");
+        assert_eq!(asked[0], format!("/items?from=1700000000&to=1700086400{end}"));
+        assert_eq!(asked[1], format!("{}&page=2", asked[0]));
+        assert!(asked[2].starts_with("/items?from=1700086400&to=") && asked[2].ends_with(&end), "{asked:?}");
+        assert!(!asked[2].contains("page="), "{asked:?}");
+        assert_eq!(asked.len(), 4);
+    }
+}
+
+#[test]
 fn chaining_can_go_through_time_windows() {
     // What was created in a window, ten records in all, by pages of two after the last primary key. The windows are two of
     // five hours and one that ends now.

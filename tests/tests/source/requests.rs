@@ -87,16 +87,21 @@ fn responses_come_compressed_unless_that_is_switched_off() {
 
 #[test]
 fn a_compressed_response_is_read() {
-    // `[{"id": 1}]`, compressed by gzip.
+    const RECORDS: &[u8; 11] = br#"[{"id": 1}]"#;
     const GZIP: [u8; 31] = [
         31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 139, 174, 86, 202, 76, 81, 178, 82, 48, 172, 141, 5, 0, 209, 226, 206, 137,
         11, 0, 0, 0,
     ];
-    let api =
-        ScriptedApi::start(|_: &Received| Answer::new(200, GZIP.to_vec()).header("content-encoding", "gzip")).unwrap();
-    let broker = Broker::start();
-    broker.run(&config(&api, json!({}))).unwrap();
-    assert_eq!(broker.values(), [r#"{"id": 1}"#]);
+    // Brotli (RFC 7932), with the records in a block that is not compressed.
+    let brotli = [&[0x0b, 0x05, 0x80], &RECORDS[..], &[0x03]].concat();
+    for (coding, body) in [("gzip", GZIP.to_vec()), ("br", brotli)] {
+        let api =
+            ScriptedApi::start(move |_: &Received| Answer::new(200, body.clone()).header("content-encoding", coding))
+                .unwrap();
+        let broker = Broker::start();
+        broker.run(&config(&api, json!({}))).unwrap();
+        assert_eq!(broker.values(), [r#"{"id": 1}"#], "{coding}");
+    }
 }
 
 #[test]
@@ -215,6 +220,15 @@ fn failures_are_retried_and_then_told_or_passed_over() {
     assert_eq!(quick(json!({ "api1.retry.on.status.codes": "500-" })), (1, false));
     assert_eq!(quick(json!({ "api1.max.retries": "1", "behavior.on.error": "IGNORE" })), (2, true));
     assert_eq!(quick(json!({ "api1.max.retries": "1", "behavior.on.error": "log" })), (2, true));
+}
+
+#[test]
+fn an_api_can_be_elsewhere() {
+    let (here, there) =
+        (ScriptedApi::start(|_: &Received| json!([])).unwrap(), ScriptedApi::start(|_: &Received| json!([])).unwrap());
+    let more = json!({ "api1.http.api.base.url": format!("{}/v2", there.url()) });
+    Broker::start().run(&config(&here, more)).unwrap();
+    assert_eq!((here.received().len(), &*there.received()[0].target), (0, "/v2/items"));
 }
 
 #[test]

@@ -10,8 +10,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use url::Url;
 
-use super::kind::{Kind, MAX_MILLIS, TEXT, TOPIC, count, millis};
+use super::kind::{BASE_URL, Kind, MAX_MILLIS, TEXT, TOPIC, count, millis};
 use super::names::{Names, api_name};
 use super::property::{AnyProperty, Importance, Property, properties};
 use super::raw::{self, Entry};
@@ -135,6 +136,11 @@ properties! {
     in OF_APIS;
 
     TOPICS: String = Property::new("topics", TOPIC, "The Kafka topic of the records.").per_api().high();
+    API_BASE_URL: Url = Property::new(
+        "http.api.base.url",
+        BASE_URL,
+        "The base URL of this API, in place of the connector's. Credentials are sent there too.",
+    ).per_api().low();
     DATA: RecordsAt = Property::new(
         "http.response.data.json.pointer",
         RECORDS,
@@ -339,6 +345,7 @@ fn read_api(
     api: Option<&api::Api>,
 ) -> Option<(Box<dyn Operation>, OperationSettings)> {
     let topic = reader.require_of(number, &TOPICS, "every API needs the topic that its records go to");
+    let base_url = reader.get_of(number, &API_BASE_URL);
     let data = reader.get_of(number, &DATA);
     let key = reader.get_of(number, &KEY);
     let timestamp = reader.get_of(number, &TIMESTAMP);
@@ -353,6 +360,9 @@ fn read_api(
         request
             .query
             .push(QueryTemplate { name: Template::text(name), value: Some(Template::text(&value.to_string())) });
+    }
+    if let Some(url) = base_url {
+        http.base_url = url;
     }
     http.headers = headers;
     http.compression = request::read_compression(reader, number)?;
