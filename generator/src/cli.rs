@@ -15,6 +15,8 @@ use headwater::document::Document;
 use headwater::emit::{EmitOptions, FileSet, RuntimeDependency, emit};
 use headwater::output;
 use headwater::plan::{PlanOptions, Planned, SchemaCount, Selection, survey};
+#[cfg(feature = "run")]
+use headwater_runtime::cli::{SourceCommand, source};
 
 use crate::{inspect, report};
 
@@ -47,10 +49,47 @@ enum Command {
     /// `slow` (after two seconds) or `cut` (the connection ends in the middle of the body).
     #[cfg(feature = "run")]
     Mock(mock::Mock),
+    /// Runs a connector from its configuration alone, without generated code.
+    #[cfg(feature = "run")]
+    Run {
+        /// The configuration: JSON, flat or in Kafka Connect's envelope, or .properties. Environment variables override it:
+        /// HEADWATER_, and a property's name in upper case with `_` for `.` and `-`.
+        config: PathBuf,
+        /// Use a broker and a schema registry within this process, and print their addresses.
+        #[arg(long)]
+        dev: bool,
+        /// Stop when every API has been read to its end.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Tells everything that is wrong with a configuration for `run`.
+    #[cfg(feature = "run")]
+    Validate {
+        /// The configuration.
+        config: PathBuf,
+    },
+    /// Shows every property of a configuration for `run`.
+    #[cfg(feature = "run")]
+    Config {
+        /// What is configured.
+        #[arg(long, value_enum, default_value_t = Configured::Source)]
+        connector: Configured,
+        /// How to show it.
+        #[arg(long, value_enum, default_value_t = headwater_runtime::cli::Format::Table)]
+        format: headwater_runtime::cli::Format,
+    },
     /// The main job in one command: generates a connector, builds it, runs it against a mock of its API and an embedded
     /// broker, and shows what it reads back from Kafka. Runs in a checkout of headwater.
     #[cfg(feature = "run")]
     Demo,
+}
+
+/// What can be configured.
+#[cfg(feature = "run")]
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Configured {
+    /// A source: from HTTP into Kafka.
+    Source,
 }
 
 #[derive(Debug, Args)]
@@ -119,6 +158,12 @@ impl Cli {
             Command::Diff(command) => command.run(out, err),
             #[cfg(feature = "run")]
             Command::Mock(command) => command.run(out, err),
+            #[cfg(feature = "run")]
+            Command::Run { config, dev, once } => Ok(source(SourceCommand::Run { config, dev, once })),
+            #[cfg(feature = "run")]
+            Command::Validate { config } => Ok(source(SourceCommand::Validate { config })),
+            #[cfg(feature = "run")]
+            Command::Config { connector: Configured::Source, format } => Ok(source(SourceCommand::Config { format })),
             #[cfg(feature = "run")]
             Command::Demo => demo(out, err),
         }

@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    match cli::Cli::parse().run(&mut std::io::stdout().lock(), &mut std::io::stderr().lock()) {
+    // Not locked: what runs in other threads logs to standard error, and would wait for ever.
+    match cli::Cli::parse().run(&mut std::io::stdout(), &mut std::io::stderr()) {
         Ok(code) => ExitCode::from(code),
         // A reader that has seen enough, as `head`, is no failure; there is nobody to tell of any other.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

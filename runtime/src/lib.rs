@@ -18,6 +18,7 @@ pub(crate) mod clock;
 #[doc(hidden)]
 pub mod codegen;
 pub mod config;
+pub mod configured;
 pub mod connector;
 pub mod contract;
 pub mod error;
@@ -30,5 +31,6 @@ pub mod page;
 pub mod position;
 pub mod record;
 pub mod registry;
+pub mod schedule;
 pub mod secret;
 pub mod telemetry;

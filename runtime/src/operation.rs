@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::configured::Shape;
 use crate::format::OutputFormat;
-use crate::http::Request;
-use crate::page::{Page, PageShape, Pagination};
+use crate::http::{Request, Response};
+use crate::page::{Page, PageEnd, PageShape, Pagination, PaginationError};
+use crate::position::Position;
 use crate::record::{Date, DateTime, DriftKind, Field, Record, Text, Uuid};
 
 /// What does not change about an operation while it runs: where its records are and how the stream moves on.
@@ -196,14 +198,95 @@ pub trait Operation: Send + Sync {
     /// If the response is not the JSON it should be, or a record has no place in the stream. `page` then holds a part
     /// and must be thrown away.
     fn decode(&self, body: &[u8], page: &mut Page) -> Result<(), DecodeError>;
+
+    /// What the records of a response look like, if their schema is to be learnt from them.
+    ///
+    /// # Errors
+    ///
+    /// If the response is not the JSON it should be.
+    fn shape(&self, body: &[u8]) -> Result<Option<Shape>, DecodeError> {
+        let _ = body;
+        Ok(None)
+    }
+
+    /// The position with everything fixed in it that is taken from the clock. A page is requested and read by the same
+    /// one.
+    fn begin(&self, position: &Position) -> Position {
+        position.clone()
+    }
+
+    /// The request for the page that `position` stands before.
+    fn request_at(&self, position: &Position) -> Request {
+        let facts = self.facts();
+        let mut request = self.request();
+        if let (Some(incremental), Some(value)) = (&facts.incremental, position.began().value) {
+            request.set_query(&incremental.parameter, value);
+        }
+        facts.pagination.apply(&mut request, position.page());
+        request
+    }
+
+    /// Reads the response to that request into `page`, which is empty.
+    ///
+    /// # Errors
+    ///
+    /// If the response cannot be read, or leads nowhere.
+    fn read(&self, position: &Position, response: &Response, mut page: Page) -> Result<ReadPage, PageError> {
+        let facts = self.facts();
+        if let Some(incremental) = &facts.incremental {
+            page.track(incremental.mode, position.began(), position.reached());
+        }
+        // A response without content is an empty page (RFC 9110 section 15.3.5).
+        if !response.body.is_empty() {
+            self.decode(&response.body, &mut page)?;
+        }
+        let body = page.next.take().map(|next| match facts.pagination {
+            // A relative URL is meant from where it stood.
+            Pagination::NextUrl { .. } if !next.is_empty() => response.resolve(&next),
+            _ => next,
+        });
+        let reached = page.reached().unwrap_or_default();
+        let end = PageEnd { link: response.next_link(), body, received: page.received, last_key: page.last_key() };
+        let next = facts.pagination.next(position.page(), end)?;
+        // Without pages, a stream that asks for what comes after the last record has more until nothing comes.
+        let chained = facts.pagination == Pagination::None
+            && facts.incremental.as_ref().is_some_and(|incremental| incremental.mode == IncrementalMode::Cursor)
+            && reached.value != position.began().value;
+        let more = next.is_some() || chained;
+        Ok(ReadPage { position: position.after_page(next, reached), page, more })
+    }
+}
+
+/// A page that was read, and where the stream stands after it.
+#[derive(Debug)]
+pub struct ReadPage {
+    /// Its records.
+    pub page: Page,
+    /// Where the stream stands after it.
+    pub position: Position,
+    /// Whether there is more to read at once.
+    pub more: bool,
+}
+
+/// A response that cannot be used.
+#[derive(Debug, Error)]
+pub enum PageError {
+    /// It could not be read.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// It leads nowhere.
+    #[error(transparent)]
+    Pagination(#[from] PaginationError),
 }
 
 /// A response that could not be read.
 #[derive(Debug, Error)]
 pub enum DecodeError {
     /// The response is not JSON, or not an object or array that leads to the records.
-    #[error("reading the page")]
+    #[error("{place}")]
     Json {
+        /// Which record of the page, or the page itself.
+        place: Place,
         /// What was expected, and where in the response.
         source: serde_json::Error,
     },
@@ -214,10 +297,10 @@ pub enum DecodeError {
         pointer: String,
     },
     /// A record lacks the field that the stream's position is made of, or holds something else in it.
-    #[error("reading record {index} of the page: the offset field `{field}` {reason}")]
+    #[error("{place}: the offset field `{field}` {reason}")]
     Offset {
-        /// Which record of the page, from 0.
-        index: usize,
+        /// Which record of the page, or the page itself.
+        place: Place,
         /// JSON Pointer to the field.
         field: String,
         /// What is wrong with it.
@@ -235,6 +318,24 @@ pub enum DecodeError {
         /// JSON Pointer from the record.
         pointer: String,
     },
+}
+
+/// A place in a page, for messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The response around the records.
+    Page,
+    /// A record, counted from 0.
+    Record(usize),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Page => f.write_str("reading the page"),
+            Self::Record(index) => write!(f, "reading record {index} of the page"),
+        }
+    }
 }
 
 /// The schema of an operation's records in a format.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::configured::Progress;
 use crate::operation::{IncrementalMode, OperationFacts};
 use crate::page::{Boundary, PageToken, Pagination};
 use crate::record::time::parse_instant;
@@ -21,6 +22,9 @@ pub struct Position {
     /// The cycle under way; `None` between two cycles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cycle: Option<Cycle>,
+    /// What a stream that is read by configuration alone keeps besides, in and between cycles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    progress: Option<Box<Progress>>,
 }
 
 /// How far a cycle has come.
@@ -114,6 +118,22 @@ impl Position {
         Self { offset, ..Self::default() }
     }
 
+    /// The position of a stream that is read by configuration alone.
+    pub(crate) fn configured(offset: Option<String>, progress: Progress) -> Self {
+        let progress = (progress != Progress::default()).then(|| Box::new(progress));
+        Self { offset, progress, ..Self::default() }
+    }
+
+    /// What the next request asks from, and what else a stream that is read by configuration alone keeps.
+    pub(crate) fn into_configured(self) -> (Option<String>, Progress) {
+        (self.offset, self.progress.map(|progress| *progress).unwrap_or_default())
+    }
+
+    /// Whether a cycle is under way.
+    pub(crate) fn is_within_a_cycle(&self) -> bool {
+        self.cycle.is_some() || self.progress.as_ref().is_some_and(|progress| progress.within.is_some())
+    }
+
     /// The page to read next within the cycle; `None`: the first.
     pub(crate) fn page(&self) -> Option<&PageToken> {
         self.cycle.as_ref().map(|cycle| &cycle.next)
@@ -139,8 +159,9 @@ impl Position {
                 offset: self.offset.clone(),
                 delivered: self.delivered.clone(),
                 cycle: Some(Cycle { next, offset: reached.value, delivered: reached.records }),
+                progress: None,
             },
-            None => Self { offset: reached.value, delivered: reached.records, cycle: None },
+            None => Self { offset: reached.value, delivered: reached.records, ..Self::default() },
         }
     }
 }
@@ -152,15 +173,15 @@ impl std::fmt::Display for Position {
 }
 
 /// Hashes as hexadecimal text: JSON numbers beyond 2^53 do not survive every reader.
-mod hashes {
+pub(crate) mod hashes {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(hashes: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(hashes: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(hashes.iter().map(|hash| format!("{hash:016x}")))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
         let texts = Vec::<String>::deserialize(deserializer)?;
         texts.iter().map(|text| u64::from_str_radix(text, 16).map_err(D::Error::custom)).collect()
     }

@@ -26,6 +26,7 @@ pub mod corpus;
 pub mod harness;
 pub mod program;
 pub mod python;
+pub mod scripted;
 pub mod topic;
 
 pub use api::PagedApi;
@@ -33,4 +34,5 @@ pub use consume::{Consumed, Isolation, consume};
 pub use harness::{HarnessError, RealParts, real_parts};
 pub use program::{build_generated, configuration, example, generate, headwater, run_headwater, target, workspace};
 pub use python::{Python, python};
+pub use scripted::{Answer, Received, ScriptedApi};
 pub use topic::{create_topic, unique_name};

@@ -71,6 +71,10 @@ impl Failure {
         ExitCode::from(self.code)
     }
 
+    pub(super) fn code(&self) -> u8 {
+        self.code
+    }
+
     /// Writes the diagnostics. If standard error is gone, there is no way to say so.
     pub(super) fn print(&self) {
         let _ = write!(io::stderr().lock(), "{self}");

@@ -2,7 +2,7 @@
 
 use super::Format;
 use super::table::table;
-use crate::config::{OperationDocumentation, PropertyDocumentation, documentation};
+use crate::config::{Documentation, OperationDocumentation, PropertyDocumentation, documentation};
 use crate::connector::Connector;
 
 const OPERATION_HEADER: [&str; 5] = ["Prefix", "Operation", "Topic", "Interval (ms)", "Initial offset"];
@@ -12,17 +12,21 @@ const PROPERTY_HEADER: [&str; 6] = ["Property", "Type", "Default", "Valid values
 pub(super) fn render(connector: &Connector, format: Format) -> String {
     let documentation = documentation(connector);
     let operations = || documentation.operations.iter().map(operation_row).collect();
-    let properties = || documentation.properties.iter().map(property_row).collect();
+    let properties = render_properties(&documentation, format);
+    match format {
+        Format::Json => properties,
+        Format::Table => format!("{}\n\n{properties}", table(&OPERATION_HEADER, operations())),
+        Format::Markdown => format!("{}\n{properties}", markdown(&OPERATION_HEADER, operations())),
+    }
+}
+
+/// The properties, in JSON with whatever else there is.
+pub(super) fn render_properties(documentation: &Documentation, format: Format) -> String {
+    let rows = || documentation.properties.iter().map(property_row).collect();
     match format {
         Format::Json => format!("{:#}\n", serde_json::json!(documentation)),
-        Format::Table => {
-            let operations = table(&OPERATION_HEADER, operations());
-            format!("{operations}\n\n{}\n", table(&PROPERTY_HEADER, properties()))
-        }
-        Format::Markdown => {
-            let operations = markdown(&OPERATION_HEADER, operations());
-            format!("{operations}\n{}", markdown(&PROPERTY_HEADER, properties()))
-        }
+        Format::Table => format!("{}\n", table(&PROPERTY_HEADER, rows())),
+        Format::Markdown => markdown(&PROPERTY_HEADER, rows()),
     }
 }
 
@@ -72,7 +76,10 @@ mod tests {
         assert_eq!(json["properties"][0]["name"], "owner");
         let markdown = render(&connector(), Format::Markdown);
         assert!(markdown.contains("| api1. | events | test.events | 60000 | 2024-01-01T00:00:00Z |\n"), "{markdown}");
-        assert!(markdown.contains("| auth.type | string | NONE | NONE, BASIC, BEARER | high |"), "{markdown}");
+        assert!(
+            markdown.contains("| auth.type | string | NONE | NONE, BASIC, OAUTH2, BEARER, API_KEY | high |"),
+            "{markdown}"
+        );
         let table = render(&connector(), Format::Table);
         assert!(table.lines().all(|line| line.chars().count() <= usize::from(WIDTH)), "{table}");
         assert!(table.contains("bootstrap.servers") && table.contains("(required)"), "{table}");

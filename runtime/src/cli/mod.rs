@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::config::Environment;
+use crate::config::{Environment, Services, SourceConfig, source_documentation};
 use crate::connector::Connector;
 use crate::telemetry;
 use diagnostic::{Diagnostic, Failure};
@@ -86,10 +86,14 @@ struct ConfigFile {
     path: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
+/// How properties are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For reading in a terminal.
     Table,
+    /// For programs.
     Json,
+    /// For documentation.
     Markdown,
 }
 
@@ -180,6 +184,57 @@ pub fn main(connector: Connector) -> ExitCode {
             failure.print();
             failure.exit_code()
         }
+    }
+}
+
+/// What can be done with a configuration alone, without generated code.
+#[derive(Clone, Debug)]
+pub enum SourceCommand {
+    /// Reads the APIs and writes to Kafka, until it is stopped.
+    Run {
+        /// The configuration file.
+        config: PathBuf,
+        /// Whether to use a broker and a schema registry within this process.
+        dev: bool,
+        /// Whether to stop when every API has been read to its end.
+        once: bool,
+    },
+    /// Tells everything that is wrong with a configuration.
+    Validate {
+        /// The configuration file.
+        config: PathBuf,
+    },
+    /// Shows every configuration property.
+    Config {
+        /// How to show them.
+        format: Format,
+    },
+}
+
+/// Runs a command that needs no generated code, and prints what comes of it.
+///
+/// The exit code is 0 if all went well, 1 if it ran and failed, and 2 if the input was wrong.
+pub fn source(command: SourceCommand) -> u8 {
+    let environment = Environment::of_process();
+    match execute_source(command, &environment) {
+        Ok(()) => 0,
+        Err(failure) => {
+            failure.print();
+            failure.code()
+        }
+    }
+}
+
+fn execute_source(command: SourceCommand, environment: &Environment) -> Result<(), Failure> {
+    telemetry::init(environment).map_err(|error| Failure::input([Diagnostic::of_error(&error)]))?;
+    match command {
+        SourceCommand::Run { config, dev, once } => run::run_source(&config, environment, dev, once),
+        SourceCommand::Validate { config } => {
+            let source = SourceConfig::load(&config, environment, &Services::Configured)?;
+            let apis = source.operations.len();
+            print(&format!("{}: valid, {apis} API{}\n", config.display(), if apis == 1 { "" } else { "s" }))
+        }
+        SourceCommand::Config { format } => print(&documentation::render_properties(&source_documentation(), format)),
     }
 }
 

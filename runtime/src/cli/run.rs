@@ -7,13 +7,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::diagnostic::{Diagnostic, Failure};
-use crate::config::{ConnectorConfig, Environment, Services};
+use crate::config::{ConnectorConfig, Environment, Services, SourceConfig};
 use crate::connector::Connector;
 use crate::flow::{self, Embedded, Mode, RunError, StartError, StreamError};
 use crate::kafka::KafkaError;
+use crate::operation::Operation;
 use crate::registry::RegistryError;
 
-/// Runs a connector.
+/// Runs a generated connector.
 pub(super) fn run(
     connector: &Connector,
     config: Option<&Path>,
@@ -21,25 +22,43 @@ pub(super) fn run(
     dev: bool,
     once: bool,
 ) -> Result<(), Failure> {
+    let load = |services: &Services| {
+        let config = ConnectorConfig::load(connector, config, environment, services)?;
+        let operations = flow::operations(connector, &config.parameters).map_err(|error| failure(error.into()))?;
+        Ok((config, operations))
+    };
+    run_loaded(load, dev, once)
+}
+
+/// Runs a source from its configuration alone.
+pub(super) fn run_source(config: &Path, environment: &Environment, dev: bool, once: bool) -> Result<(), Failure> {
+    let load = |services: &Services| {
+        let SourceConfig { connector, operations } = SourceConfig::load(config, environment, services)?;
+        Ok((connector, operations))
+    };
+    run_loaded(load, dev, once)
+}
+
+/// Operations, and what is configured of them.
+type Loaded = (ConnectorConfig, Vec<Box<dyn Operation>>);
+
+fn run_loaded(load: impl Fn(&Services) -> Result<Loaded, Failure>, dev: bool, once: bool) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::run([Diagnostic::of_error(&error)]))?;
     let mode = if once { Mode::Once } else { Mode::Continuous };
     let result = runtime.block_on(async {
-        if dev {
-            let embedded = Embedded::start().await.map_err(failure)?;
-            announce(&embedded);
-            let services = Services::Embedded {
+        let embedded = if dev { Some(Embedded::start().await.map_err(failure)?) } else { None };
+        let services = embedded.as_ref().map_or(Services::Configured, |embedded| {
+            announce(embedded);
+            Services::Embedded {
                 bootstrap_servers: embedded.bootstrap_servers().to_owned(),
                 registry: embedded.registry_url().clone(),
-            };
-            let config = ConnectorConfig::load(connector, config, environment, &services)?;
-            until_stopped(connector, config, Some(&embedded), mode).await
-        } else {
-            let config = ConnectorConfig::load(connector, config, environment, &Services::Configured)?;
-            until_stopped(connector, config, None, mode).await
-        }
+            }
+        });
+        let (config, operations) = load(&services)?;
+        until_stopped(operations, config, embedded.as_ref(), mode).await
     });
     // Calls to Kafka that nobody waits for any more must not hold up the end.
     runtime.shutdown_background();
@@ -55,7 +74,7 @@ fn announce(embedded: &Embedded) {
 
 /// Runs the flow. SIGTERM and SIGINT end it in order; a second one at once, without the transaction under way.
 async fn until_stopped(
-    connector: &Connector,
+    operations: Vec<Box<dyn Operation>>,
     config: ConnectorConfig,
     embedded: Option<&Embedded>,
     mode: Mode,
@@ -76,7 +95,7 @@ async fn until_stopped(
         }
     };
     tokio::select! {
-        result = flow::run(connector, config, embedded, mode, stopped) => result.map(drop).map_err(failure),
+        result = flow::run_operations(operations, config, embedded, mode, stopped) => result.map(drop).map_err(failure),
         () = signals => {
             let message = "stopped before the transaction under way had ended".to_owned();
             Err(Failure::run([Diagnostic { message, hint: None }]))

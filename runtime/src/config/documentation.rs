@@ -71,8 +71,14 @@ pub fn documentation(connector: &Connector) -> Documentation {
         environment_variable: variable_name(parameter.name),
         documentation: parameter.description.to_owned(),
     });
-    let properties = properties().map(|property| document(property, connector));
-    Documentation { operations: operations(connector), properties: parameters.chain(properties).collect() }
+    let properties = parameters.chain(of(connector, properties()).properties).collect();
+    Documentation { operations: operations(connector), properties }
+}
+
+/// These properties, of a connector without operations and parameters of its own.
+pub(super) fn of(connector: &Connector, properties: impl Iterator<Item = &'static dyn AnyProperty>) -> Documentation {
+    let properties = properties.map(|property| document(property, connector)).collect();
+    Documentation { operations: Vec::new(), properties }
 }
 
 fn operations(connector: &Connector) -> Vec<OperationDocumentation> {
@@ -106,6 +112,9 @@ fn document(property: &dyn AnyProperty, connector: &Connector) -> PropertyDocume
         DefaultValue::None => None,
         DefaultValue::Text(text) => Some(text.to_owned()),
         DefaultValue::Derived(from) => Some(format!("({from})")),
+        DefaultValue::Generated(Generated::Name) if connector.name.is_empty() => {
+            Some("(the file's name without its ending)".to_owned())
+        }
         DefaultValue::Generated(Generated::Name) => Some(connector.name.to_owned()),
         DefaultValue::Generated(Generated::BaseUrl) => {
             required = connector.base_url.is_none();

@@ -26,6 +26,10 @@ pub(super) const TEXT: Kind<String> = Kind::Text {
     parse: |text| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
 };
 
+/// What stands between the entries of a list; a blank may be one.
+pub(super) const SEPARATOR: Kind<String> =
+    Kind::Text { type_name: "string", expected: NOT_EMPTY, parse: |text| (!text.is_empty()).then(|| text.to_owned()) };
+
 /// Any text, as it is: blanks at its ends may belong to a secret.
 pub(super) const PASSWORD: Kind<Secret> = Kind::Text {
     type_name: "password",

@@ -22,6 +22,7 @@ mod reader;
 mod reference;
 mod registry;
 mod settings;
+mod source;
 mod suggest;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -41,6 +42,7 @@ pub use documentation::{Documentation, OperationDocumentation, PropertyDocumenta
 pub use environment::{Environment, variable_name};
 pub use problem::{ConfigProblems, Origin, Problem, ProblemKind, PropertyName, Shown};
 pub use raw::ReadError;
+pub use source::{SourceConfig, source_documentation};
 
 use crate::connector::{Connector, ConnectorError, Parameters};
 use crate::format::OutputFormat;
@@ -115,7 +117,7 @@ pub enum ConfigError {
 
 /// Every property, in the order of the documentation.
 fn properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
-    let of_modules = [identity::PROPERTIES, api::PROPERTIES];
+    let of_modules = [identity::PROPERTIES, api::GLOBAL, api::ANNOTATED, api::REQUESTS, api::RETRIED];
     let after = [registry::PROPERTIES, delivery::PROPERTIES];
     of_modules.into_iter().flatten().copied().chain(kafka::properties()).chain(after.into_iter().flatten().copied())
 }

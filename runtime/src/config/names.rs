@@ -20,6 +20,8 @@ pub(super) struct Names {
     families: Vec<&'static str>,
     /// The operations' ids, in order.
     operations: Vec<String>,
+    /// By the names that properties are kept by, those that they were written by, if they were translated.
+    written: BTreeMap<String, String>,
 }
 
 /// What a name means.
@@ -46,9 +48,24 @@ fn split_api(name: &str) -> Option<(usize, &str)> {
 impl Names {
     pub(super) fn new(connector: &Connector, properties: impl Iterator<Item = &'static dyn AnyProperty>) -> Self {
         let operations = connector.operations.iter().map(|definition| definition.facts.id.to_string()).collect();
-        let mut names = Self { known: BTreeMap::new(), variables: BTreeMap::new(), families: Vec::new(), operations };
-        for parameter in &connector.parameters {
-            names.add(parameter.name, Known { name: parameter.name.to_owned(), secret: false });
+        Self::of(operations, connector.parameters.iter().map(|parameter| parameter.name), properties)
+    }
+
+    /// The names for operations of these ids and a connector's own parameters of these names.
+    pub(super) fn of<'a>(
+        operations: Vec<String>,
+        parameters: impl Iterator<Item = &'a str>,
+        properties: impl Iterator<Item = &'static dyn AnyProperty>,
+    ) -> Self {
+        let mut names = Self {
+            known: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            families: Vec::new(),
+            operations,
+            written: BTreeMap::new(),
+        };
+        for parameter in parameters {
+            names.add(parameter, Known { name: parameter.to_owned(), secret: false });
         }
         for property in properties {
             let definition = property.definition();
@@ -78,6 +95,17 @@ impl Names {
         self.known.insert(spelling.to_owned(), known);
     }
 
+    /// Has messages name properties as they were written before they were translated.
+    pub(super) fn written(mut self, written: BTreeMap<String, String>) -> Self {
+        self.written = written;
+        self
+    }
+
+    /// The operations' ids, in order.
+    pub(super) fn operations(&self) -> &[String] {
+        &self.operations
+    }
+
     /// The name that a spelling is kept by.
     pub(super) fn canonical(&self, spelling: &str) -> Option<String> {
         match self.known.get(spelling) {
@@ -100,7 +128,12 @@ impl Names {
 
     /// A property as messages name it.
     pub(super) fn in_message(&self, name: &str) -> PropertyName {
+        if let Some(written) = self.written.get(name) {
+            return PropertyName { name: written.clone(), operation: None };
+        }
         let operation = split_api(name).and_then(|(number, _)| self.operations.get(number - 1).cloned());
+        // An id that the name begins with says nothing new.
+        let operation = operation.filter(|id| !name.starts_with(&format!("{id}.")));
         PropertyName { name: name.to_owned(), operation }
     }
 

@@ -115,6 +115,12 @@ impl<T> Property<T> {
         self
     }
 
+    /// A property whose value may hold a secret, so that it is never printed.
+    pub(super) const fn hidden(mut self) -> Self {
+        self.definition.secret = true;
+        self
+    }
+
     pub(super) const fn required(mut self) -> Self {
         self.definition.default = DefaultValue::Required;
         self.definition.importance = Importance::High;
@@ -176,9 +182,7 @@ impl<T: Clone> Property<T> {
 impl Property<Secret> {
     /// A property whose value must never be printed.
     pub(super) const fn secret(name: &'static str, doc: &'static str) -> Self {
-        let mut property = Self::new(name, PASSWORD, doc);
-        property.definition.secret = true;
-        property
+        Self::new(name, PASSWORD, doc).hidden()
     }
 }
 
@@ -195,7 +199,6 @@ pub(crate) trait AnyProperty: Sync {
     /// The words that it takes, if it takes one of a few.
     fn words(&self) -> Vec<&'static str>;
     /// Whether a text is one of its values.
-    #[cfg(test)]
     fn accepts(&self, text: &str) -> bool;
 }
 
@@ -239,19 +242,21 @@ impl<T: Clone + Sync> AnyProperty for Property<T> {
         }
     }
 
-    #[cfg(test)]
     fn accepts(&self, text: &str) -> bool {
         self.parse(text).is_some()
     }
 }
 
-/// Defines properties, and the list of them in the same order.
+/// Defines properties, and the list of them in the same order: `PROPERTIES`, unless another name is given.
 macro_rules! properties {
-    ($($name:ident: $type:ty = $value:expr;)*) => {
+    (in $list:ident; $($name:ident: $type:ty = $value:expr;)*) => {
         $(static $name: $crate::config::property::Property<$type> = $value;)*
 
-        /// The properties of this module, in the order of the documentation.
-        pub(super) static PROPERTIES: &[&dyn $crate::config::property::AnyProperty] = &[$(&$name),*];
+        /// Properties of this module, in the order of the documentation.
+        pub(super) static $list: &[&dyn $crate::config::property::AnyProperty] = &[$(&$name),*];
+    };
+    ($($definitions:tt)*) => {
+        $crate::config::property::properties! { in PROPERTIES; $($definitions)* }
     };
 }
 pub(super) use properties;

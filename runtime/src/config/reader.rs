@@ -2,7 +2,7 @@
 
 use super::names::{Names, api_name};
 use super::problem::{Problem, ProblemKind};
-use super::property::{AnyProperty, DefaultValue, Property};
+use super::property::{AnyProperty, DefaultValue, Property, Scope};
 use super::settings::{Settings, Value};
 use super::suggest::nearest;
 
@@ -66,6 +66,25 @@ impl<'a> Reader<'a> {
         self.get(property)
     }
 
+    /// The value of a property of an operation that `reason` makes necessary.
+    pub(super) fn require_of<T: Clone + Sync>(
+        &mut self,
+        number: usize,
+        property: &Property<T>,
+        reason: &str,
+    ) -> Option<T> {
+        let name = api_name(number, property.name());
+        if !self.settings.is_set(&name) {
+            self.missing(&name, Some(reason.to_owned()));
+        }
+        self.get_of(number, property)
+    }
+
+    /// The text of a property of any kind.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.settings.get(name).map(|value| value.text.clone())
+    }
+
     /// The value of one of the connector's own parameters, all of which must be set.
     pub(super) fn parameter(&mut self, name: &str, description: &str) -> Option<String> {
         if !self.settings.is_set(name) {
@@ -77,6 +96,17 @@ impl<'a> Reader<'a> {
     /// The properties of a family, each by the rest of its name.
     pub(super) fn family(&self, property: &Property<String>) -> Vec<(&'a str, &'a Value)> {
         self.settings.family(property.definition().name).collect()
+    }
+
+    /// The full names of the properties of a family that are set; none for any other property.
+    pub(super) fn members(&self, property: &dyn AnyProperty) -> Vec<String> {
+        let definition = property.definition();
+        match definition.scope {
+            Scope::Family => {
+                self.settings.family(definition.name).map(|(rest, _)| format!("{}{rest}", definition.name)).collect()
+            }
+            Scope::Global | Scope::PerApi => Vec::new(),
+        }
     }
 
     /// Whether a property of the connector is set, rightly or wrongly.
@@ -107,6 +137,13 @@ impl<'a> Reader<'a> {
             },
             hint,
         });
+    }
+
+    /// Tells if a property of any type is set to something that it does not take.
+    pub(super) fn check(&mut self, property: &dyn AnyProperty, name: &str) {
+        if let Some(value) = self.settings.get(name).filter(|value| !property.accepts(&value.text)) {
+            self.invalid_value(property, name, value);
+        }
     }
 
     fn invalid_value(&mut self, property: &dyn AnyProperty, name: &str, value: &Value) {

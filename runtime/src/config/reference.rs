@@ -10,6 +10,9 @@ use crate::config::suggest::nearest;
 /// The environment variable that names the directory of `${secrets:…}`.
 pub(super) const SECRETS_DIR: &str = "HEADWATER_SECRETS_DIR";
 
+/// What templates take arguments for: these are theirs.
+const VARIABLES: [&str; 4] = ["config", "now", "start_time", "end_time"];
+
 const PROVIDERS: [&str; 4] = ["env", "file", "dir", "secrets"];
 
 /// A reference that leads to nothing.
@@ -31,7 +34,7 @@ pub(super) struct Resolved {
 }
 
 /// Replaces every reference in a value, once: what it stands for is not searched again. `${…}` without a colon is no
-/// reference but a template's variable, and is left as it is.
+/// reference but a template's variable, as are those of [`VARIABLES`], and is left as it is.
 pub(super) fn resolve(value: &str, environment: &Environment) -> Result<Resolved, Vec<ReferenceError>> {
     let (mut text, mut errors, mut referred) = (String::new(), Vec::new(), false);
     let mut rest = value;
@@ -39,7 +42,7 @@ pub(super) fn resolve(value: &str, environment: &Environment) -> Result<Resolved
         text.push_str(before);
         rest = after;
         match inner.split_once(':') {
-            Some((provider, argument)) => {
+            Some((provider, argument)) if !VARIABLES.contains(&provider) => {
                 referred = true;
                 match look_up(provider, argument, environment) {
                     Ok(found) => text.push_str(&found),
@@ -48,7 +51,7 @@ pub(super) fn resolve(value: &str, environment: &Environment) -> Result<Resolved
                     }
                 }
             }
-            None => text.push_str(&format!("${{{inner}}}")),
+            _ => text.push_str(&format!("${{{inner}}}")),
         }
     }
     text.push_str(rest);
@@ -160,6 +163,7 @@ mod tests {
     fn leaves_templates_alone() {
         let untouched = Resolved { text: "a/${offset}/$x/${".to_owned(), referred: false };
         assert_eq!(resolve("a/${offset}/$x/${", &environment(&[])), Ok(untouched));
+        assert_eq!(resolve("${config:a}${now:%H}", &environment(&[])).unwrap().text, "${config:a}${now:%H}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::property::Scope;
 use super::testing::{NEEDED, config, connector, load, problems};
 use super::*;
 use crate::http::{Auth, Backoff};
+use crate::schedule::Schedule;
 use crate::secret::Secret;
 
 fn millis(millis: u64) -> Duration {
@@ -29,7 +30,8 @@ fn defaults_are_values_and_hold_where_nothing_is_set() {
     assert_eq!(config.delivery, Delivery { exactly_once: ExactlyOnce::Requested, boundary: Boundary::Poll });
     let [events, users] = &config.operations[..] else { panic!("two operations") };
     assert_eq!((events.id.as_str(), events.topic.as_str()), ("events", "test.events"));
-    assert_eq!((events.interval, events.initial_offset.as_deref()), (millis(60_000), Some("2024-01-01T00:00:00Z")));
+    assert!(matches!(events.schedule, Schedule::Interval(interval) if interval == millis(60_000)));
+    assert_eq!(events.initial_offset.as_deref(), Some("2024-01-01T00:00:00Z"));
     assert_eq!(users.initial_offset, None);
     assert_eq!(events.retry, crate::http::RetryPolicy::default());
     assert_eq!((events.http.connect_timeout, events.http.request_timeout), (millis(30_000), millis(30_000)));
@@ -87,7 +89,8 @@ fn the_properties_of_an_operation_act_on_it_alone() {
         ("api1.retry.on.status.codes", "400-"),
     ]);
     let operation = &config.operations[0];
-    assert_eq!((operation.topic.as_str(), operation.interval), ("t", millis(5)));
+    assert_eq!(operation.topic, "t");
+    assert!(matches!(operation.schedule, Schedule::Interval(interval) if interval == millis(5)));
     assert_eq!(operation.initial_offset.as_deref(), Some("2025-01-01T00:00:00Z"));
     assert_eq!((operation.http.connect_timeout, operation.http.request_timeout), (millis(1), millis(2)));
     let retry = &operation.retry;
@@ -112,7 +115,9 @@ fn requests_authenticate_as_configured() {
     assert_eq!(problems(&[("auth.type", "BASIC")]).len(), 2, "user and password");
     assert_eq!(
         problems(&[("auth.type", "BAERER")]),
-        ["property `auth.type` is `BAERER`, which is not one of `NONE`, `BASIC`, `BEARER` / did you mean `BEARER`?"]
+        [
+            "property `auth.type` is `BAERER`, which is not one of `NONE`, `BASIC`, `OAUTH2`, `BEARER`, `API_KEY` / did you mean `BEARER`?"
+        ]
     );
     let colon = problems(&[("auth.type", "BASIC"), ("connection.user", "a:b"), ("connection.password", "p")]);
     assert_eq!(colon.len(), 1, "{colon:?}");
@@ -129,8 +134,7 @@ fn the_registry_authenticates_as_configured() {
     assert_eq!(auth(&[("value.converter.bearer.auth.token", "t")]), Auth::Bearer(Secret::new("t")));
     let in_url =
         load(&[&NEEDED[..3], &[("value.converter.schema.registry.url", "https://u:p%3a%40@r/x")]].concat(), &[]);
-    let registry = in_url.unwrap().registry;
-    let registry = registry.unwrap();
+    let registry = in_url.unwrap().registry.unwrap();
     assert_eq!((registry.url.as_str(), registry.auth), ("https://r/x", basic));
     let no_colon = problems(&[("value.converter.basic.auth.user.info", "s3cr3t")]);
     assert_eq!(
@@ -455,7 +459,7 @@ fn the_documentation_has_every_property_once() {
     assert_eq!(find("http.api.base.url").default.as_deref(), Some("https://api.test"));
     assert!(find("owner").required && find("bootstrap.servers").required && !find("name").required);
     assert!(find("bearer.token").secret);
-    assert_eq!(find("auth.type").valid_values.as_deref(), Some("NONE, BASIC, BEARER"));
+    assert_eq!(find("auth.type").valid_values.as_deref(), Some("NONE, BASIC, OAUTH2, BEARER, API_KEY"));
     assert!(names.contains(&"producer.override.*"));
     let operations: Vec<_> = documentation.operations.iter().map(|operation| operation.prefix.as_str()).collect();
     assert_eq!(operations, ["api1", "api2"]);

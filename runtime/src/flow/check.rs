@@ -3,7 +3,6 @@
 use thiserror::Error;
 
 use super::start::{PATIENCE, StartError, operations};
-use super::stream::request;
 use crate::config::{ConnectorConfig, OperationSettings};
 use crate::connector::Connector;
 use crate::http::{Client, HttpError};
@@ -75,5 +74,6 @@ pub async fn check(connector: &Connector, config: &ConnectorConfig) -> Result<Ve
 
 async fn ask(operation: &dyn Operation, settings: &OperationSettings) -> Result<(), HttpError> {
     let start = Position::starting_at(settings.initial_offset.clone());
-    Client::new(settings.http.clone())?.send(&request(operation, &start)).await.map(drop)
+    let request = operation.request_at(&operation.begin(&start));
+    Client::new(settings.http.clone())?.send(&request).await.map(drop)
 }

@@ -5,6 +5,7 @@
 
 mod check;
 mod dead_letters;
+mod inference;
 mod offsets;
 mod preview;
 mod start;
@@ -25,10 +26,10 @@ use tokio::task::JoinSet;
 pub use check::{Check, CheckError, check};
 pub use offsets::{read_positions, write_positions};
 pub use preview::{Preview, PreviewRecord, preview};
-pub(crate) use start::schema_type;
-pub use start::{Embedded, StartError, run};
+pub use start::{Embedded, StartError, run, run_operations};
+pub(crate) use start::{operations, schema_type};
 pub use stream::StreamError;
-pub use task::Mode;
+pub use task::{Mode, OnError};
 
 use crate::clock;
 use crate::config::Boundary;

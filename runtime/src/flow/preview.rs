@@ -3,7 +3,7 @@
 mod raw;
 
 use super::start::{StartError, operations, stream};
-use super::stream::{Stream, StreamError, request};
+use super::stream::{Stream, StreamError};
 use crate::config::ApiConfig;
 use crate::connector::Connector;
 use crate::format::OutputFormat;
@@ -50,7 +50,7 @@ pub async fn preview(
         if operation.is_none_or(|wanted| wanted == settings.id) {
             // Nobody reads the encoded values.
             let wire = Wire { format: OutputFormat::Json, prefix: Vec::new(), is_strict: false };
-            let stream = stream(made, settings.clone(), wire)?;
+            let stream = stream(made, settings.clone(), wire, None)?;
             previews.push(of_stream(&stream, limit).await);
         }
     }
@@ -63,7 +63,8 @@ async fn of_stream(stream: &Stream, limit: usize) -> Preview {
     let mut position = stream.start();
     while preview.records.len() < limit {
         // Who looks on does not want to wait for another try.
-        let request = request(stream.operation.as_ref(), &position);
+        position = stream.operation.begin(&position);
+        let request = stream.operation.request_at(&position);
         let response = match stream.client.send(&request).await {
             Ok(response) => response,
             Err(error) => {

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::dead_letters::DeadLetters;
+use super::inference::Inference;
 use super::stream::Stream;
 use super::{Flow, Mode, RunError, Summary, Writer};
 use crate::config::{ConnectorConfig, ExactlyOnce, OperationSettings, TopicCreation};
@@ -96,12 +97,28 @@ pub async fn run(
     mode: Mode,
     stop: watch::Receiver<bool>,
 ) -> Result<Summary, RunError> {
+    let operations = operations(connector, &config.parameters)?;
+    run_operations(operations, config, embedded, mode, stop).await
+}
+
+/// Runs operations, one for each that is configured, until their streams are done or `stop` becomes true.
+///
+/// # Errors
+///
+/// If they cannot be set up, a stream cannot go on, or Kafka or the registry cannot be used.
+pub async fn run_operations(
+    operations: Vec<Box<dyn Operation>>,
+    config: ConnectorConfig,
+    embedded: Option<&Embedded>,
+    mode: Mode,
+    stop: watch::Receiver<bool>,
+) -> Result<Summary, RunError> {
     let target = Target::new(&config);
     let mut stopped = stop.clone();
     let flow = tokio::select! {
         biased;
         _ = stopped.wait_for(|stop| *stop) => return Ok(Summary::default()),
-        flow = start(connector, &config, embedded, &target, mode) => flow?,
+        flow = start(operations, &config, embedded, &target, mode) => flow?,
     };
     tracing::info!(connector = config.name, streams = flow.streams.len(), "started");
     let summary = flow.run(&target, stop).await?;
@@ -117,13 +134,12 @@ pub async fn run(
 }
 
 async fn start(
-    connector: &Connector,
+    operations: Vec<Box<dyn Operation>>,
     config: &ConnectorConfig,
     embedded: Option<&Embedded>,
     target: &Target,
     mode: Mode,
 ) -> Result<Flow, RunError> {
-    let operations = operations(connector, &config.parameters)?;
     let topics = topics(config);
     let dead_letters = topic(&config.dead_letters, config.topics, CleanupPolicy::Delete);
     match embedded {
@@ -136,9 +152,15 @@ async fn start(
     }
     let registry = config.registry.clone().map(RegistryClient::new).transpose()?;
     let mut streams = Vec::with_capacity(operations.len());
+    // The streams of one topic learn one schema.
+    let mut inferences: BTreeMap<String, Arc<Inference>> = BTreeMap::new();
     for (operation, settings) in operations.into_iter().zip(&config.operations) {
+        let inference = registry.as_ref().zip(settings.inferred_subject.clone()).map(|(registry, subject)| {
+            let new = || Arc::new(Inference::new(registry.clone(), subject.clone()));
+            Arc::clone(inferences.entry(subject.clone()).or_insert_with(new))
+        });
         let wire = wire(operation.as_ref(), settings, registry.as_ref()).await?;
-        streams.push(Arc::new(stream(operation, settings.clone(), wire)?));
+        streams.push(Arc::new(stream(operation, settings.clone(), wire, inference)?));
     }
     let writer = target.connect(&streams).await?;
     let dead_letters = DeadLetters::new(dead_letters, config.kafka.clone(), embedded.is_some());
@@ -147,7 +169,7 @@ async fn start(
 }
 
 /// The connector's operations, by its configured parameters.
-pub(super) fn operations(
+pub(crate) fn operations(
     connector: &Connector,
     parameters: &Parameters,
 ) -> Result<Vec<Box<dyn Operation>>, StartError> {
@@ -276,13 +298,16 @@ pub(super) fn stream(
     operation: Box<dyn Operation>,
     settings: OperationSettings,
     wire: Wire,
+    inference: Option<Arc<Inference>>,
 ) -> Result<Stream, StartError> {
     Ok(Stream {
         client: Client::new(settings.http)?,
         retry: settings.retry,
-        interval: settings.interval,
+        on_error: settings.on_error,
+        schedule: settings.schedule,
         initial_offset: settings.initial_offset,
         wire,
+        inference,
         topic: settings.topic,
         operation,
     })

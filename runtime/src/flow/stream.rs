@@ -1,24 +1,17 @@
 //! One stream: position → request → page → records.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::http::{Client, HttpError, Request, Response, RetryPolicy, send_with_retry};
-use crate::operation::{DecodeError, IncrementalMode, Operation, OperationFacts};
-use crate::page::{Page, PageEnd, Pagination, PaginationError, Wire};
+use super::inference::Inference;
+use super::task::OnError;
+use crate::http::{Client, HttpError, Response, RetryPolicy, send_with_retry};
+use crate::operation::{DecodeError, Operation, OperationFacts, PageError, ReadPage};
+use crate::page::{Page, PaginationError, Wire};
 use crate::position::Position;
-
-/// The request for the page of an operation that `position` stands before.
-pub(crate) fn request(operation: &dyn Operation, position: &Position) -> Request {
-    let facts = operation.facts();
-    let mut request = operation.request();
-    if let (Some(incremental), Some(value)) = (&facts.incremental, position.began().value) {
-        request.set_query(&incremental.parameter, value);
-    }
-    facts.pagination.apply(&mut request, position.page());
-    request
-}
+use crate::registry::RegistryError;
+use crate::schedule::Schedule;
 
 /// An operation with all that is needed to read it.
 pub(crate) struct Stream {
@@ -29,19 +22,14 @@ pub(crate) struct Stream {
     pub(crate) topic: String,
     /// Where it begins without a stored position.
     pub(crate) initial_offset: Option<String>,
-    /// Pause between two cycles.
-    pub(crate) interval: Duration,
+    /// What follows when it cannot go on.
+    pub(crate) on_error: OnError,
+    /// When its cycles begin.
+    pub(crate) schedule: Schedule,
     /// How its records are written.
     pub(crate) wire: Wire,
-}
-
-/// A page that was read, and where the stream stands after it.
-#[derive(Debug)]
-pub(crate) struct ReadPage {
-    pub(crate) page: Page,
-    pub(crate) position: Position,
-    /// Whether there is more to read at once.
-    pub(crate) more: bool,
+    /// How the schema is learnt from the records, if it is; then it says what values begin with.
+    pub(crate) inference: Option<Arc<Inference>>,
 }
 
 /// Why a stream cannot go on.
@@ -52,10 +40,22 @@ pub enum StreamError {
     Request(#[from] HttpError),
     /// A response could not be read.
     #[error("decoding a response")]
-    Decode(#[from] DecodeError),
+    Decode(#[source] DecodeError),
+    /// The schema that was learnt from the records cannot be registered.
+    #[error("registering the schema of the records")]
+    Registry(#[from] RegistryError),
     /// The pages lead nowhere.
     #[error("following the pages")]
-    Pagination(#[from] PaginationError),
+    Pagination(#[source] PaginationError),
+}
+
+impl From<PageError> for StreamError {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Decode(error) => Self::Decode(error),
+            PageError::Pagination(error) => Self::Pagination(error),
+        }
+    }
 }
 
 impl Stream {
@@ -70,52 +70,18 @@ impl Stream {
 
     /// Reads the page that `position` stands before.
     pub(crate) async fn read(&self, position: &Position) -> Result<ReadPage, StreamError> {
-        let request = request(self.operation.as_ref(), position);
+        let position = self.operation.begin(position);
+        let request = self.operation.request_at(&position);
         let response = send_with_retry(&self.client, &request, &self.retry, |_| {}).await?;
-        self.read_response(position, &response)
+        let mut wire = self.wire.clone();
+        if let Some(inference) = &self.inference {
+            wire.prefix = inference.prefix(self.operation.as_ref(), &response.body).await?;
+        }
+        Ok(self.operation.read(&position, &response, Page::new(&wire))?)
     }
 
     /// Reads the response to what `position` asked for.
     pub(crate) fn read_response(&self, position: &Position, response: &Response) -> Result<ReadPage, StreamError> {
-        let facts = self.facts();
-        let mut page = Page::new(&self.wire);
-        if let Some(incremental) = &facts.incremental {
-            page.track(incremental.mode, position.began(), position.reached());
-        }
-        let link = response.next_link();
-        let mut page = self.decode(&response.body, page)?;
-        let body = page.next.take().map(|next| match facts.pagination {
-            // A relative URL is meant from where it stood.
-            Pagination::NextUrl { .. } if !next.is_empty() => response.resolve(&next),
-            _ => next,
-        });
-        self.advance(position, page, link, body)
-    }
-
-    /// A response without content is an empty page (RFC 9110 section 15.3.5).
-    fn decode(&self, body: &[u8], mut page: Page) -> Result<Page, StreamError> {
-        if !body.is_empty() {
-            self.operation.decode(body, &mut page)?;
-        }
-        Ok(page)
-    }
-
-    fn advance(
-        &self,
-        before: &Position,
-        mut page: Page,
-        link: Option<String>,
-        body: Option<String>,
-    ) -> Result<ReadPage, StreamError> {
-        let facts = self.facts();
-        let reached = page.reached().unwrap_or_default();
-        let end = PageEnd { link, body, received: page.received, last_key: page.last_key() };
-        let next = facts.pagination.next(before.page(), end)?;
-        // Without pages, a stream that asks for what comes after the last record has more until nothing comes.
-        let chained = facts.pagination == Pagination::None
-            && facts.incremental.as_ref().is_some_and(|incremental| incremental.mode == IncrementalMode::Cursor)
-            && reached.value != before.began().value;
-        let more = next.is_some() || chained;
-        Ok(ReadPage { position: before.after_page(next, reached), page, more })
+        Ok(self.operation.read(position, response, Page::new(&self.wire))?)
     }
 }

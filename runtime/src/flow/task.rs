@@ -1,11 +1,15 @@
 //! The task of one stream: cycle after cycle, page after page.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::stream::{ReadPage, Stream, StreamError};
+use super::stream::{Stream, StreamError};
 use crate::clock;
+use crate::error::chain;
+use crate::operation::ReadPage;
+use crate::page::Page;
 use crate::position::Position;
 
 /// A page on its way to Kafka.
@@ -25,6 +29,15 @@ pub enum Mode {
     Once,
 }
 
+/// What follows when a stream cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnError {
+    /// The connector stops.
+    Fail,
+    /// It is told, and the next cycle tries again.
+    Ignore,
+}
+
 /// Reads `stream` from `position` on and hands its pages over, until told to stop. A full channel holds it up: that is
 /// the backpressure from Kafka to HTTP.
 pub(crate) async fn run(
@@ -35,11 +48,27 @@ pub(crate) async fn run(
     deliveries: mpsc::Sender<Delivery>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), StreamError> {
+    // A cycle that was broken off goes on at once.
+    if mode == Mode::Continuous && !position.is_within_a_cycle() {
+        let Some(pause) = stream.schedule.first(clock::now()) else { return Ok(()) };
+        if !wait(pause, &mut stop).await {
+            return Ok(());
+        }
+    }
     loop {
         let read = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
-            read = stream.read(&position) => read?,
+            read = stream.read(&position) => read,
+        };
+        let read = match (read, stream.on_error) {
+            (Ok(read), _) => read,
+            (Err(error), OnError::Fail) => return Err(error),
+            (Err(error), OnError::Ignore) => {
+                let operation = &stream.facts().id;
+                tracing::error!(%operation, error = %chain(&error), "a request has failed; the next cycle makes it again");
+                ReadPage { page: Page::new(&stream.wire), position: position.clone(), more: false }
+            }
         };
         position = read.position.clone();
         let more = read.more;
@@ -55,13 +84,20 @@ pub(crate) async fn run(
         if more {
             continue;
         }
-        if mode == Mode::Once {
+        let Some(pause) = stream.schedule.next(clock::now()).filter(|_| mode == Mode::Continuous) else {
+            return Ok(());
+        };
+        if !wait(pause, &mut stop).await {
             return Ok(());
         }
-        tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => return Ok(()),
-            () = clock::sleep(stream.interval) => {}
-        }
+    }
+}
+
+/// Waits, unless told to stop before; then it is `false`.
+async fn wait(pause: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop) => false,
+        () = clock::sleep(pause) => true,
     }
 }

@@ -12,6 +12,7 @@ use thiserror::Error;
 use url::Url;
 
 use super::error::{Cause, HttpError};
+use super::oauth2::{OAuth2, Tokens};
 use super::redact::Redactor;
 use super::request::{Method, Request};
 use super::response::Response;
@@ -33,6 +34,12 @@ pub struct ClientSettings {
     pub request_timeout: Duration,
     /// How large a response's content may be once decompressed, in bytes.
     pub max_response_bytes: usize,
+    /// Whether responses may come compressed.
+    pub compression: bool,
+    /// Whether nothing older than TLS 1.3 is spoken.
+    pub tls_13: bool,
+    /// What requests go through.
+    pub proxy: Option<Proxy>,
     /// Headers of every request. A header of the same name in a request takes precedence.
     pub headers: Vec<(String, Secret)>,
 }
@@ -46,9 +53,23 @@ impl ClientSettings {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             max_response_bytes: 256 << 20,
+            compression: true,
+            tls_13: false,
+            proxy: None,
             headers: Vec::new(),
         }
     }
+}
+
+/// A proxy that requests go through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// Its host.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// User and password for it.
+    pub credentials: Option<(String, Secret)>,
 }
 
 /// How requests authenticate.
@@ -65,6 +86,22 @@ pub enum Auth {
     },
     /// By a token (RFC 6750).
     Bearer(Secret),
+    /// By tokens of a token endpoint.
+    OAuth2(Box<OAuth2>),
+    /// By a key in a header of this name.
+    HeaderKey {
+        /// The header.
+        name: String,
+        /// The key.
+        key: Secret,
+    },
+    /// By a key in a query parameter of this name.
+    QueryKey {
+        /// The parameter.
+        name: String,
+        /// The key.
+        key: Secret,
+    },
 }
 
 /// Sends requests to one API. Clones share its connections.
@@ -77,6 +114,9 @@ struct Inner {
     http: reqwest::Client,
     base: Base,
     headers: HeaderMap,
+    /// A query parameter of every request.
+    query_key: Option<(String, Secret)>,
+    tokens: Option<Tokens>,
     redactor: Redactor,
     connect_timeout: Duration,
     request_timeout: Duration,
@@ -104,13 +144,23 @@ impl Client {
     ///
     /// If the base URL or a header cannot be used, or the TLS library cannot be set up.
     pub fn new(settings: ClientSettings) -> Result<Self, HttpError> {
-        let base = Base::new(settings.base_url)?;
+        let base = Base::new(settings.base_url.clone())?;
         let (headers, redactor) = constant_headers(&settings.auth, &settings.headers)?;
+        let query_key = match &settings.auth {
+            Auth::QueryKey { name, key } => Some((name.clone(), key.clone())),
+            _ => None,
+        };
+        let tokens = match &settings.auth {
+            Auth::OAuth2(oauth) => Some(Tokens::new(oauth, &settings)?),
+            _ => None,
+        };
         Ok(Self {
             inner: Arc::new(Inner {
-                http: build(&base, settings.connect_timeout, settings.request_timeout)?,
+                http: build(&base, &settings)?,
                 base,
                 headers,
+                query_key,
+                tokens,
                 redactor,
                 connect_timeout: settings.connect_timeout,
                 request_timeout: settings.request_timeout,
@@ -125,10 +175,27 @@ impl Client {
     ///
     /// If there is no response with a status of success, or it cannot be read to its end.
     pub async fn send(&self, request: &Request) -> Result<Response, HttpError> {
-        let url = self.inner.base.resolve(&request.target)?;
-        let mut response = self.begin(request, url.clone()).await?;
+        let mut url = self.inner.base.resolve(&request.target)?;
+        if let Some((name, key)) = &self.inner.query_key {
+            // The URL of a next page may repeat it.
+            if url.query_pairs().all(|(existing, _)| existing != name.as_str()) {
+                url.query_pairs_mut().append_pair(name, key.expose());
+            }
+        }
+        let token = match &self.inner.tokens {
+            Some(tokens) => Some(tokens.get().await?),
+            None => None,
+        };
+        let mut response = self.begin(request, url.clone(), token.as_ref()).await?;
         let status = response.status();
         if !status.is_success() {
+            let mut body = self.inner.redactor.hide(&read_start(&mut response).await);
+            if let (Some(tokens), Some(token)) = (&self.inner.tokens, &token) {
+                body = body.replace(token.expose(), "[hidden]");
+                if status == reqwest::StatusCode::UNAUTHORIZED {
+                    tokens.forget(token).await;
+                }
+            }
             return Err(HttpError::Status {
                 url: shown(response.url()),
                 status: status.as_u16(),
@@ -136,7 +203,7 @@ impl Client {
                     .headers()
                     .get(RETRY_AFTER)
                     .and_then(|value| retry_after(value.to_str().ok()?, clock::now())),
-                body: self.inner.redactor.hide(&read_start(&mut response).await),
+                body,
             });
         }
         let body = self.read(&mut response, &url).await?;
@@ -149,12 +216,19 @@ impl Client {
     }
 
     /// Sends a request and reads the head of the response.
-    async fn begin(&self, request: &Request, url: Url) -> Result<reqwest::Response, HttpError> {
+    async fn begin(&self, request: &Request, url: Url, token: Option<&Secret>) -> Result<reqwest::Response, HttpError> {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+            Method::Options => reqwest::Method::OPTIONS,
         };
         let mut headers = self.inner.headers.clone();
+        if let Some(token) = token {
+            headers.insert(AUTHORIZATION, secret_value(AUTHORIZATION.as_str(), &format!("Bearer {}", token.expose()))?);
+        }
         if let Some(body) = &request.body {
             headers.insert(CONTENT_TYPE, header_value(CONTENT_TYPE.as_str(), &body.content_type)?);
         }
@@ -228,7 +302,7 @@ enum RefusedRedirect {
     Foreign { from: Url, to: Url },
 }
 
-fn build(base: &Base, connect_timeout: Duration, request_timeout: Duration) -> Result<reqwest::Client, HttpError> {
+fn build(base: &Base, settings: &ClientSettings) -> Result<reqwest::Client, HttpError> {
     // Fails only if there is a provider already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let origin = base.origin();
@@ -246,15 +320,33 @@ fn build(base: &Base, connect_timeout: Duration, request_timeout: Duration) -> R
     });
     let mut builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
-        .connect_timeout(connect_timeout)
-        .timeout(request_timeout)
+        .connect_timeout(settings.connect_timeout)
+        .timeout(settings.request_timeout)
         .redirect(redirect)
         .referer(false);
+    if !settings.compression {
+        builder = builder.no_gzip().no_brotli().no_zstd();
+    }
+    if settings.tls_13 {
+        builder = builder.tls_version_min(reqwest::tls::Version::TLS_1_3);
+    }
+    if let Some(proxy) = &settings.proxy {
+        builder = builder.proxy(through(proxy)?);
+    }
     if !base.is_https() {
         // All requests stay on the origin, so the system's certificates need neither be there nor be read.
         builder = builder.tls_certs_only([]);
     }
     builder.build().map_err(|error| HttpError::Setup { source: Cause::innermost(&error) })
+}
+
+fn through(Proxy { host, port, credentials }: &Proxy) -> Result<reqwest::Proxy, HttpError> {
+    let proxy = reqwest::Proxy::all(format!("http://{host}:{port}"))
+        .map_err(|error| HttpError::Setup { source: Cause::innermost(&error) })?;
+    Ok(match credentials {
+        Some((user, password)) => proxy.basic_auth(user, password.expose()),
+        None => proxy,
+    })
 }
 
 /// The headers of every request, and the secrets that went into them.
@@ -263,7 +355,8 @@ fn constant_headers(auth: &Auth, others: &[(String, Secret)]) -> Result<(HeaderM
     let mut redactor = Redactor::default();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     let credentials = match auth {
-        Auth::None => None,
+        // Tokens come later.
+        Auth::None | Auth::OAuth2(_) => None,
         Auth::Basic { user, password } => {
             let encoded = BASE64_STANDARD.encode(format!("{user}:{}", password.expose()));
             redactor.add(password.expose());
@@ -273,6 +366,15 @@ fn constant_headers(auth: &Auth, others: &[(String, Secret)]) -> Result<(HeaderM
         Auth::Bearer(token) => {
             redactor.add(token.expose());
             Some(format!("Bearer {}", token.expose()))
+        }
+        Auth::HeaderKey { name, key } => {
+            redactor.add(key.expose());
+            headers.insert(header_name(name)?, secret_value(name, key.expose())?);
+            None
+        }
+        Auth::QueryKey { key, .. } => {
+            redactor.add(key.expose());
+            None
         }
     };
     if let Some(credentials) = credentials {

@@ -124,6 +124,22 @@ pub enum HttpError {
         /// How long the API asks to wait (RFC 9110 section 10.2.3).
         retry_after: Option<Duration>,
     },
+    /// No token could be got from the token endpoint.
+    #[error("asking `{url}` for a token")]
+    Token {
+        /// The token endpoint.
+        url: String,
+        /// Why not.
+        source: Box<HttpError>,
+    },
+    /// The token endpoint's answer has no token.
+    #[error("the answer of `{url}` has no token in `{property}`")]
+    NoToken {
+        /// The token endpoint.
+        url: String,
+        /// Where the token should be.
+        property: String,
+    },
     /// The API asks to wait for longer than is worth waiting.
     #[error("the API asks to wait for {wait:?}, more than the limit of {limit:?}")]
     RetryAfter {
@@ -171,6 +187,7 @@ impl HttpError {
             Self::BaseUrl { .. } | Self::Header { .. } | Self::Setup { .. } | Self::Target { .. } => {
                 HttpErrorKind::Input
             }
+            Self::NoToken { .. } => HttpErrorKind::Content,
             Self::ForeignOrigin { .. } | Self::ForeignRedirect { .. } | Self::TooManyRedirects { .. } => {
                 HttpErrorKind::Redirect
             }
@@ -179,7 +196,7 @@ impl HttpError {
             Self::Connection { .. } => HttpErrorKind::Connection,
             Self::Content { .. } | Self::TooLarge { .. } => HttpErrorKind::Content,
             Self::Status { .. } => HttpErrorKind::Status,
-            Self::RetryAfter { source, .. } | Self::GaveUp { source, .. } => source.kind(),
+            Self::Token { source, .. } | Self::RetryAfter { source, .. } | Self::GaveUp { source, .. } => source.kind(),
         }
     }
 
@@ -208,6 +225,7 @@ impl HttpError {
             | Self::Timeout { .. }
             | Self::Connection { .. }
             | Self::Content { .. } => true,
+            Self::Token { source, .. } => source.is_retryable(policy),
             Self::Status { status, retry_after, .. } => policy.statuses.contains(*status) || retry_after.is_some(),
             _ => false,
         }
@@ -216,7 +234,7 @@ impl HttpError {
     /// Whether the API may have seen and acted on the request.
     pub fn may_have_been_sent(&self) -> bool {
         match self {
-            Self::ForeignOrigin { .. } => false,
+            Self::ForeignOrigin { .. } | Self::Token { .. } | Self::NoToken { .. } => false,
             Self::GaveUp { tries, source } => *tries > 1 || source.may_have_been_sent(),
             _ => !matches!(self.kind(), HttpErrorKind::Input | HttpErrorKind::Connect),
         }
@@ -228,6 +246,7 @@ impl HttpError {
             Self::Status { status: 401, .. } => Some("check the credentials"),
             Self::Status { status: 403, .. } => Some("check what the credentials are allowed to do"),
             Self::Status { status: 404, .. } => Some("check the base URL and the parameters in the path"),
+            Self::NoToken { .. } => Some("check `oauth2.token.property`"),
             Self::Setup { .. } => Some("check that the system's certificates are installed"),
             Self::TooLarge { .. } => Some("ask for smaller pages, or allow larger responses"),
             Self::ForeignRedirect { .. } => Some("if the API has moved, set the base URL to where it is now"),
@@ -239,7 +258,9 @@ impl HttpError {
     /// The error of the last try.
     fn cause(&self) -> &Self {
         match self {
-            Self::RetryAfter { source, .. } | Self::GaveUp { source, .. } => source.cause(),
+            Self::Token { source, .. } | Self::RetryAfter { source, .. } | Self::GaveUp { source, .. } => {
+                source.cause()
+            }
             error => error,
         }
     }

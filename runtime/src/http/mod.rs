@@ -2,6 +2,7 @@
 
 mod client;
 mod error;
+mod oauth2;
 mod redact;
 mod request;
 mod response;
@@ -13,8 +14,10 @@ mod style;
 pub(crate) mod testing;
 mod url;
 
-pub use client::{Auth, Client, ClientSettings};
+pub use client::{Auth, Client, ClientSettings, Proxy};
 pub use error::{Cause, HttpError, HttpErrorKind};
+pub use oauth2::{CredentialsIn, OAuth2};
+pub(crate) use request::percent_encode;
 pub use request::{Body, Method, Parameter, Request, Target};
 pub use response::Response;
 pub use retry::{Backoff, Retry, RetryPolicy, send_with_retry};

@@ -9,12 +9,16 @@ use super::style::{self, Encode, Parts, Style};
 /// The header of cookies.
 const COOKIE: &str = "Cookie";
 
-/// An HTTP request method (RFC 9110 section 9).
+/// An HTTP request method (RFC 9110 section 9, and RFC 5789 for PATCH).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the variants are the methods of RFC 9110 section 9.3")]
+#[allow(missing_docs, reason = "the variants are the methods of these names")]
 pub enum Method {
     Get,
     Post,
+    Put,
+    Patch,
+    Delete,
+    Options,
 }
 
 /// One HTTP request, relative to the API's base URL.
@@ -49,6 +53,8 @@ pub enum Target {
         /// In the order sent; names may repeat. The names are not yet percent-encoded, the values are.
         query: Vec<(Cow<'static, str>, String)>,
     },
+    /// A path below the base URL, with its query if it has one, all of it percent-encoded already.
+    Written(String),
     /// A URL that the API itself gave, as of its next page. It is only followed within the base URL's origin.
     Absolute(String),
 }

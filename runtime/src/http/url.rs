@@ -34,23 +34,30 @@ impl Base {
         self.url.scheme() == "https"
     }
 
+    /// The URL of a path below the base URL.
+    fn below(&self, path: &str, query: Option<&str>) -> Result<Url, HttpError> {
+        if path.split('/').any(is_dot_segment) {
+            let reason = "has a `.` or `..` segment, which leads elsewhere (RFC 3986 section 5.2.4)";
+            return Err(HttpError::Target { target: path.to_owned(), reason });
+        }
+        let mut url = self.url.clone();
+        let below = url.path().trim_end_matches('/');
+        let slash = if path.is_empty() || path.starts_with('/') { "" } else { "/" };
+        url.set_path(&format!("{below}{slash}{path}"));
+        url.set_query(query);
+        Ok(url)
+    }
+
     /// The URL of a target.
     pub(super) fn resolve(&self, target: &Target) -> Result<Url, HttpError> {
         match target {
             Target::Relative { path, query } => {
-                if path.split('/').any(is_dot_segment) {
-                    let reason = "has a `.` or `..` segment, which leads elsewhere (RFC 3986 section 5.2.4)";
-                    return Err(HttpError::Target { target: path.clone(), reason });
-                }
-                let mut url = self.url.clone();
-                let below = url.path().trim_end_matches('/');
-                let slash = if path.is_empty() || path.starts_with('/') { "" } else { "/" };
-                url.set_path(&format!("{below}{slash}{path}"));
-                if !query.is_empty() {
-                    url.set_query(Some(&encode_query(query)));
-                }
-                Ok(url)
+                self.below(path, (!query.is_empty()).then(|| encode_query(query)).as_deref())
             }
+            Target::Written(text) => match text.split_once('?') {
+                Some((path, query)) => self.below(path, Some(query)),
+                None => self.below(text, None),
+            },
             Target::Absolute(text) => {
                 let url = self.url.join(text).map_err(|_| HttpError::Target {
                     target: text.split(['?', '#']).next().unwrap_or_default().to_owned(),
@@ -139,6 +146,20 @@ mod tests {
         let pairs: Vec<_> = url.query_pairs().into_owned().collect();
         assert_eq!(pairs[0].1, "2024-01-01T00:00:00+02:00");
         assert_eq!(pairs[1].1, "a b&c=d/é+%");
+    }
+
+    #[test]
+    fn what_is_written_stays_as_it_is() {
+        let base = base("https://a/api/");
+        for (written, url) in [
+            ("/items?ids=1,2&q=a+b&flag", "https://a/api/items?ids=1,2&q=a+b&flag"),
+            ("items%2F1", "https://a/api/items%2F1"),
+            ("?page=2", "https://a/api?page=2"),
+            ("", "https://a/api"),
+        ] {
+            assert_eq!(base.resolve(&Target::Written(written.to_owned())).unwrap().as_str(), url);
+        }
+        assert!(base.resolve(&Target::Written("/a/../b?x=..".to_owned())).is_err());
     }
 
     #[test]

@@ -94,6 +94,15 @@ pub enum PaginationError {
     /// The API says that there is more, and sent nothing to go on from.
     #[error("the response says that there is more, but holds no record to go on from")]
     NothingToGoOnFrom,
+    /// The API answered two requests, of which the second asked for another page, with the same page.
+    #[error(
+        "the API sent the same page again when asked for the next one (which leads to {token}): it does not look at \
+             what the request asks from"
+    )]
+    SamePage {
+        /// What the page leads to.
+        token: String,
+    },
 }
 
 impl Pagination {
@@ -185,7 +194,7 @@ mod tests {
         pagination.apply(&mut request, token);
         match request.target {
             Target::Relative { query, .. } => query.iter().map(|(name, value)| format!("{name}={value}")).collect(),
-            Target::Absolute(url) => vec![url],
+            Target::Absolute(url) | Target::Written(url) => vec![url],
         }
     }
 

@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use super::Page;
 use super::batch::Refused;
 use crate::format;
-use crate::operation::{DecodeError, OperationFacts, TypedOperation};
+use crate::operation::{DecodeError, OperationFacts, Place, TypedOperation};
 use crate::record::{Json, JsonKind, Reading, Value as _};
 
 /// Where in a response its parts are, prepared once per operation.
@@ -50,7 +50,7 @@ impl PageShape {
     /// record on again with tolerance.
     pub(crate) fn decode<O: TypedOperation>(&self, body: &[u8], page: &mut Page) -> Result<(), DecodeError> {
         match self.walk::<O>(body, Walking::new(page, None)) {
-            Err(DecodeError::Json { source }) if source.is_data() => {
+            Err(DecodeError::Json { source, .. }) if source.is_data() => {
                 let taken = page.received;
                 self.walk::<O>(body, Walking::new(page, Some(taken)))
             }
@@ -65,11 +65,13 @@ impl PageShape {
             .and_then(|()| deserializer.end());
         if let Some(Failure { index, refused }) = walking.failure.take() {
             return Err(match refused {
-                Refused::Offset(reason) => DecodeError::Offset { index, field: self.offset_field.clone(), reason },
+                Refused::Offset(reason) => {
+                    DecodeError::Offset { place: Place::Record(index), field: self.offset_field.clone(), reason }
+                }
                 Refused::Drift { kind, pointer } => DecodeError::Drift { index, kind, pointer },
             });
         }
-        walked.map_err(|source| DecodeError::Json { source })?;
+        walked.map_err(|source| DecodeError::Json { place: Place::Page, source })?;
         if !walking.found.take() && self.records_required {
             return Err(DecodeError::NoRecords { pointer: self.records.clone() });
         }

@@ -195,7 +195,7 @@ impl RegistryClient {
     }
 
     /// Sends a request, about a subject if there is one.
-    async fn send(&self, request: Request, subject: Option<&str>) -> Result<Response, RegistryError> {
+    pub(super) async fn send(&self, request: Request, subject: Option<&str>) -> Result<Response, RegistryError> {
         let request = request.header("Accept", &format!("{MEDIA_TYPE}, application/json"));
         let began = clock::instant();
         send_with_retry(&self.inner.http, &request, &self.inner.policy, |_| {}).await.map_err(|error| {
@@ -216,7 +216,7 @@ impl RegistryClient {
         })
     }
 
-    fn answer(&self, source: serde_json::Error) -> RegistryError {
+    pub(super) fn answer(&self, source: serde_json::Error) -> RegistryError {
         RegistryError::Answer { url: self.inner.url.clone(), source }
     }
 }

@@ -3,6 +3,7 @@
 mod client;
 mod embedded;
 mod error;
+mod inferred;
 mod routes;
 mod store;
 

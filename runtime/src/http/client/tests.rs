@@ -241,3 +241,29 @@ fn refuses_headers_that_http_cannot_carry() {
         assert!(!all_text(&error).contains("s3cr3t"));
     }
 }
+
+/// Versions that a client offers in its first message (RFC 8446 section 4.2.1).
+async fn offered_versions(tls_13: bool) -> Vec<u8> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let client = Client::new(ClientSettings { tls_13, ..ClientSettings::new(url) }).unwrap();
+    let hello = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut bytes = vec![0; 4096];
+        let length = tokio::io::AsyncReadExt::read(&mut stream, &mut bytes).await.unwrap();
+        bytes.truncate(length);
+        bytes
+    };
+    let request = Request::get("/");
+    let (_, hello) = tokio::join!(client.send(&request), hello);
+    // Extension 43: its length, and the length of the list.
+    let at = hello.windows(2).position(|pair| pair == [0, 43]).unwrap();
+    let length = usize::from(hello[at + 4]);
+    hello[at + 5..at + 5 + length].to_vec()
+}
+
+#[tokio::test]
+async fn nothing_older_than_tls_1_3_is_offered_if_so_configured() {
+    assert_eq!(offered_versions(true).await, [3, 4]);
+    assert_eq!(offered_versions(false).await, [3, 4, 3, 3]);
+}
