@@ -20,7 +20,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value, json};
 
 /// How many documents are tried.
-const CASES: u32 = 192;
+const CASES: u32 = 256;
 
 /// What a command gets.
 const STACK: usize = 8 << 20;

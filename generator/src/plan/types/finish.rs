@@ -17,6 +17,7 @@ impl Types<'_> {
     /// Keeps what `records` reach.
     pub(in crate::plan) fn finish(mut self, records: &[TypeId], items: &mut Items) -> Finished {
         self.cut_endless();
+        self.cut_deep(records);
         let order = reach(&self.types, records);
         let places: BTreeMap<TypeId, TypeId> = order.iter().enumerate().map(|(new, old)| (*old, TypeId(new))).collect();
         let place = |id: TypeId| places.get(&id).copied().unwrap_or(id);
@@ -58,6 +59,38 @@ impl Types<'_> {
                 ty.kind = TypeKind::Scalar(Scalar::Json);
             }
         }
+    }
+}
+
+/// How deep the JSON of an Avro schema may be. A named type is written out where it first stands, so that a chain of types
+/// is as deep as it is long; parsers give up at 128.
+const DEEPEST_SCHEMA: usize = 116;
+
+impl Types<'_> {
+    /// Makes JSON of records that would stand too deep in the schema of one of `records`.
+    fn cut_deep(&mut self, records: &[TypeId]) {
+        for record in records {
+            while let Some(TypeId(deep)) = self.too_deep(*record, 0, &mut BTreeSet::new()) {
+                if let Some(ty) = self.types.get_mut(deep) {
+                    ty.kind = TypeKind::Scalar(Scalar::Json);
+                }
+            }
+        }
+    }
+
+    /// The first record that would be written out deeper than it may be.
+    fn too_deep(&self, id: TypeId, depth: usize, written: &mut BTreeSet<TypeId>) -> Option<TypeId> {
+        let kind = self.kind(id)?;
+        // Object, list of fields, field and union; object and union.
+        let levels = match kind {
+            TypeKind::Struct(_) if depth + 4 > DEEPEST_SCHEMA => return Some(id),
+            TypeKind::Struct(_) if !written.insert(id) => return None,
+            TypeKind::Struct(_) => 4,
+            TypeKind::Union(_) => 1,
+            TypeKind::List(_) | TypeKind::Map(_) => 2,
+            TypeKind::Enum(_) | TypeKind::Scalar(_) => return None,
+        };
+        ids(kind).into_iter().find_map(|inner| self.too_deep(inner, depth + levels, written))
     }
 }
 

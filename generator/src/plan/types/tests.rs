@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::document::Document;
+use crate::emit::{EmitOptions, RuntimeDependency, emit};
 use crate::plan::{PlanOptions, Selection, model::ConnectorPlan, plan};
 
 /// The plan of a list of things of this schema.
@@ -289,6 +290,21 @@ fn fields_whose_names_are_data_stand_beside_the_others() {
     assert!(matches!(plan.types[additional.element.ty.0].kind, TypeKind::Scalar(Scalar::Int64)));
     assert_eq!((additional.number, thing.undeclared.as_str()), (4, "undeclared_2"));
     assert_eq!(thing.fields[2].avro_name, "unmapped_2", "the name is the record's own");
+}
+
+#[test]
+fn a_chain_of_types_is_cut_before_no_parser_can_read_its_schema() {
+    let mut components = serde_json::Map::new();
+    for index in 0..200 {
+        let next = json!({"$ref": format!("#/components/schemas/T{}", index + 1)});
+        components.insert(format!("T{index}"), json!({"type": "object", "properties": {"next": next}}));
+    }
+    components.insert("T200".to_owned(), json!({"type": "object", "properties": {"id": {"type": "integer"}}}));
+    let plan = planned(json!({"$ref": "#/components/schemas/T0"}), Value::Object(components));
+    let structs = plan.types.iter().filter(|ty| matches!(ty.kind, TypeKind::Struct(_))).count();
+    assert_eq!(structs, 29);
+    let options = EmitOptions { runtime: RuntimeDependency::Version("0.1.0".to_owned()) };
+    emit(&plan, &options).unwrap();
 }
 
 #[test]
