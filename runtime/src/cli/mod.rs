@@ -18,6 +18,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Environment, Services, SourceConfig, source_documentation};
 use crate::connector::Connector;
+use crate::format::OutputFormat;
 use crate::telemetry;
 use diagnostic::{Diagnostic, Failure};
 
@@ -143,10 +144,31 @@ enum OffsetsCommand {
     },
 }
 
+/// A language of schemas.
+#[derive(Clone, Copy, ValueEnum)]
+enum Language {
+    Avro,
+    Protobuf,
+    Json,
+}
+
+impl Language {
+    fn format(self) -> OutputFormat {
+        match self {
+            Self::Avro => OutputFormat::Avro,
+            Self::Protobuf => OutputFormat::Protobuf,
+            Self::Json => OutputFormat::JsonSchema,
+        }
+    }
+}
+
 #[derive(Subcommand)]
 enum SchemasCommand {
-    /// Prints the Avro schema of each operation's records, by the subject that it is registered under
+    /// Prints the schema of each operation's records, by the subject that it is registered under
     Print {
+        /// The language of the schemas
+        #[arg(long, value_enum, default_value_t = Language::Avro)]
+        language: Language,
         /// Only the schema of this operation
         #[arg(long, value_name = "ID")]
         operation: Option<String>,
@@ -261,7 +283,9 @@ fn execute(command: Command, connector: &Connector, environment: &Environment) -
         }),
         Command::Config { format } => print(&documentation::render(connector, format)),
         Command::Schemas { command } => match command {
-            SchemasCommand::Print { operation } => print(&schemas::render(connector, operation.as_deref())?),
+            SchemasCommand::Print { language, operation } => {
+                print(&schemas::render(connector, language.format(), operation.as_deref())?)
+            }
             SchemasCommand::Register { config } => {
                 outcome(schemas::register(connector, config.path.as_deref(), environment)?)
             }

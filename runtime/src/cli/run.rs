@@ -14,6 +14,9 @@ use crate::kafka::KafkaError;
 use crate::operation::Operation;
 use crate::registry::RegistryError;
 
+/// Stack of a thread that reads records, in bytes. Only what is used of it takes memory.
+const STACK: usize = 16 << 20;
+
 /// Runs a generated connector.
 pub(super) fn run(
     connector: &Connector,
@@ -44,6 +47,8 @@ type Loaded = (ConnectorConfig, Vec<Box<dyn Operation>>);
 
 fn run_loaded(load: impl Fn(&Services) -> Result<Loaded, Failure>, dev: bool, once: bool) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        // Records are read by recursion, and of some APIs they are large and deep.
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
         .map_err(|error| Failure::run([Diagnostic::of_error(&error)]))?;

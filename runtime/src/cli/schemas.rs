@@ -13,20 +13,26 @@ use crate::flow::schema_type;
 use crate::format::OutputFormat;
 use crate::registry::{RegistryClient, RegistryError, SchemaType, Verdict, value_subject};
 
-/// The schemas as JSON: one object by subject, or only the schema of one operation.
-pub(super) fn render(connector: &Connector, operation: Option<&str>) -> Result<String, Failure> {
+/// The schemas as one JSON object, by subject, or only the schema of one operation. Protobuf's are texts in it.
+pub(super) fn render(connector: &Connector, format: OutputFormat, operation: Option<&str>) -> Result<String, Failure> {
     if let Some(id) = operation {
-        return Ok(pretty(&schema(known(connector, id)?)?));
+        return Ok(match schema(known(connector, id)?, format)? {
+            Value::String(text) => text,
+            schema => pretty(&schema),
+        });
     }
     let mut schemas = Map::new();
     for definition in &connector.operations {
-        schemas.insert(value_subject(&definition.facts.topic), schema(definition)?);
+        schemas.insert(value_subject(&definition.facts.topic), schema(definition, format)?);
     }
     Ok(pretty(&Value::Object(schemas)))
 }
 
-fn schema(definition: &OperationDefinition) -> Result<Value, Failure> {
-    let schema = (definition.schema)(OutputFormat::Avro).unwrap_or("null");
+fn schema(definition: &OperationDefinition, format: OutputFormat) -> Result<Value, Failure> {
+    let schema = (definition.schema)(format).unwrap_or("null");
+    if format == OutputFormat::Protobuf {
+        return Ok(schema.into());
+    }
     serde_json::from_str(schema).map_err(|error| Failure::run([Diagnostic::of_error(&error)]))
 }
 
@@ -136,11 +142,14 @@ mod tests {
 
     #[test]
     fn prints_schemas_by_subject_or_one() {
-        let all: Value = serde_json::from_str(&render(&connector(), None).unwrap()).unwrap();
+        let all: Value = serde_json::from_str(&render(&connector(), OutputFormat::Avro, None).unwrap()).unwrap();
         assert_eq!(all["test.users-value"]["name"], "Event");
-        let one: Value = serde_json::from_str(&render(&connector(), Some("events")).unwrap()).unwrap();
+        let one: Value =
+            serde_json::from_str(&render(&connector(), OutputFormat::Avro, Some("events")).unwrap()).unwrap();
         assert_eq!(one["type"], "record");
-        assert!(render(&connector(), Some("none")).is_err());
+        let one = render(&connector(), OutputFormat::Protobuf, Some("events")).unwrap();
+        assert!(one.starts_with("syntax = \"proto3\";"), "{one}");
+        assert!(render(&connector(), OutputFormat::Avro, Some("none")).is_err());
     }
 
     /// A registry that has a version of `test.events-value` and takes no other, and knows no other subject.
