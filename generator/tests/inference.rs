@@ -224,7 +224,8 @@ fn table(verdicts: &[Verdict]) -> String {
          the vendor says of the API, and compared with what `headwater inspect` infers.\n\n\
          An answer is counted as *expected* where there is something to infer, as *inferred* where something is, and as *right*\n\
          where both agree. Precision is right of inferred, recall right of expected. Answers of an operation that is left out as no\n\
-         stream are not judged beyond its records.\n\n## By subject\n\n| subject {HEAD}",
+         stream are not judged beyond its records. The rules were made with these documents at hand: of others, expect less.\n\n\
+         ## By subject\n\n| subject {HEAD}",
         operations.len(),
         documents.len(),
     );
