@@ -2,6 +2,7 @@
 
 mod diff;
 mod init;
+mod input;
 #[cfg(feature = "run")]
 mod mock;
 
@@ -11,13 +12,13 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use headwater::document::Document;
 use headwater::emit::{EmitOptions, FileSet, RuntimeDependency, emit};
 use headwater::output;
-use headwater::plan::{PlanOptions, Planned, SchemaCount, Selection, survey};
+use headwater::plan::{PlanOptions, Planned, SchemaCount, Selection, plan, survey};
 #[cfg(feature = "run")]
-use headwater_runtime::cli::{SourceCommand, source};
+use headwater_runtime::cli::{SourceCommand, SourceOffsets, source};
 
+use self::input::Input;
 use crate::{inspect, report};
 
 /// Generates a typed Kafka connector from an annotated OpenAPI document.
@@ -62,11 +63,25 @@ enum Command {
         #[arg(long)]
         once: bool,
     },
+    /// Reads some pages of the APIs with a broker of its own, and keeps what they answered, without secrets, for `replay`.
+    #[cfg(feature = "run")]
+    Record {
+        /// The configuration, as for `run`.
+        config: PathBuf,
+        #[command(flatten)]
+        recording: headwater_runtime::cli::RecordingArguments,
+    },
+    /// Runs from what `record` has kept, without a network, and tells whether the records are the same as then.
+    #[cfg(feature = "run")]
+    Replay(headwater_runtime::cli::ReplayArguments),
     /// Tells everything that is wrong with a configuration for `run`.
     #[cfg(feature = "run")]
     Validate {
         /// The configuration.
         config: PathBuf,
+        /// How to tell it: `json` is what Kafka Connect answers.
+        #[arg(long, value_enum, default_value_t = headwater_runtime::cli::ReportFormat::Text)]
+        format: headwater_runtime::cli::ReportFormat,
     },
     /// Shows every property of a configuration for `run`.
     #[cfg(feature = "run")]
@@ -77,6 +92,18 @@ enum Command {
         /// How to show it.
         #[arg(long, value_enum, default_value_t = headwater_runtime::cli::Format::Table)]
         format: headwater_runtime::cli::Format,
+    },
+    /// Shows or changes how far each API of a configuration for `run` has been read.
+    #[cfg(feature = "run")]
+    Offsets {
+        #[command(subcommand)]
+        command: SourceOffsets,
+    },
+    /// The dead letters of a configuration for `run`: what stood among the records and was none.
+    #[cfg(feature = "run")]
+    Dlq {
+        #[command(subcommand)]
+        command: headwater_runtime::cli::DlqCommand<headwater_runtime::cli::SourceFile>,
     },
     /// The main job in one command: generates a connector, builds it, runs it against a mock of its API and an embedded
     /// broker, and shows what it reads back from Kafka. Runs in a checkout of headwater.
@@ -90,15 +117,6 @@ enum Command {
 enum Configured {
     /// A source: from HTTP into Kafka.
     Source,
-}
-
-#[derive(Debug, Args)]
-struct Input {
-    /// The OpenAPI document, JSON or YAML.
-    spec: PathBuf,
-    /// An OpenAPI Overlay to lay over it; may be given more than once.
-    #[arg(long = "overlay", value_name = "FILE")]
-    overlays: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -161,9 +179,17 @@ impl Cli {
             #[cfg(feature = "run")]
             Command::Run { config, dev, once } => Ok(source(SourceCommand::Run { config, dev, once })),
             #[cfg(feature = "run")]
-            Command::Validate { config } => Ok(source(SourceCommand::Validate { config })),
+            Command::Record { config, recording } => Ok(source(SourceCommand::Record { config, recording })),
+            #[cfg(feature = "run")]
+            Command::Replay(replay) => Ok(source(SourceCommand::Replay(replay))),
+            #[cfg(feature = "run")]
+            Command::Validate { config, format } => Ok(source(SourceCommand::Validate { config, format })),
             #[cfg(feature = "run")]
             Command::Config { connector: Configured::Source, format } => Ok(source(SourceCommand::Config { format })),
+            #[cfg(feature = "run")]
+            Command::Offsets { command } => Ok(source(SourceCommand::Offsets(command))),
+            #[cfg(feature = "run")]
+            Command::Dlq { command } => Ok(source(SourceCommand::Dlq(command))),
             #[cfg(feature = "run")]
             Command::Demo => demo(out, err),
         }
@@ -190,7 +216,7 @@ fn demo(out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
 
 impl Inspect {
     fn run(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
-        let surveyed = Document::load(&self.input.spec, &self.input.overlays).and_then(|document| survey(&document));
+        let surveyed = self.input.load().and_then(|document| survey(&document));
         match surveyed {
             Ok(survey) => {
                 report::diagnostics(&survey.warnings, err)?;
@@ -283,7 +309,7 @@ impl Generate {
         };
         let (selection, name) = (self.selection(), self.name.clone());
         let options = PlanOptions { selection, name, configures_missing: false, numbers };
-        let planned = match headwater::plan_document(&self.input.spec, &self.input.overlays, &options) {
+        let planned = match self.input.load().and_then(|document| plan(&document, &options)) {
             Ok(planned) => planned,
             Err(diagnostics) => {
                 report::diagnostics(&diagnostics, err)?;

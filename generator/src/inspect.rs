@@ -47,7 +47,8 @@ fn row(stream: &Candidate) -> [String; 6] {
         operation.push(format!("needs {}", stream.missing.join(", ")));
     }
     if let Some(parent) = &stream.parent {
-        operation.push(format!("child of {parent}"));
+        let how = if stream.follows.is_some() { "read for each record of" } else { "could be a child of" };
+        operation.push(format!("{how} {parent}"));
     }
     if !stream.auth.is_empty() {
         operation.push(format!("auth: {}", stream.auth.join(" or ")));
@@ -115,6 +116,7 @@ fn stream(stream: &Candidate) -> Value {
         "pagination": stream.pagination,
         "offset": stream.offset,
         "parent": stream.parent,
+        "follows": stream.follows,
         "auth": stream.auth,
         "rate_limit": stream.rate_limit.as_ref().map(rate_limit),
         "missing": stream.missing,

@@ -1,6 +1,8 @@
 //! The command `headwater`.
 
 mod cli;
+#[cfg(feature = "http-refs")]
+mod fetch;
 mod inspect;
 mod report;
 

@@ -227,9 +227,9 @@ fn a_parent_that_cannot_be_followed() {
         ),
     );
     assert_annotation_said(
-        "{parent: {operation: listOrders, bind: {shop: /ids}}}",
+        "{parent: {operation: listOrders, bind: {shop: /id}}}",
         &format!(
-            "error: the required parameter `shop` of `listOrders` has no value: a `parent` cannot be followed yet\n \
+            "error: the required parameter `shop` of `listOrders` has no value: its `parent` is not one of the streams\n \
              --> {at} (written by {from})\n\
              hint: add it to `x-kafka-source` under `parameters`: a literal, or \"${{config:shop}}\" to have it configured\n"
         ),
@@ -256,6 +256,39 @@ fn the_last_record_without_a_key() {
          (written by o.yaml#/actions/0/update/x-kafka-source/pagination/style)\n\
          hint: say with `key` which field it is\n",
     );
+}
+
+#[test]
+fn slices_that_cannot_be() {
+    let at = "shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source/slices";
+    let from = "o.yaml#/actions/0/update/x-kafka-source/slices";
+    let parameter = "        - {name: limit";
+    let more = "        - {name: of, in: query, schema: {type: string}}\n        - {name: by, in: query, style: deepObject, \
+                schema: {type: object, properties: {x: {type: string}}}}\n";
+    let document = DOCUMENT.replacen(parameter, &format!("{more}{parameter}"), 1);
+    for (name, values, reason) in [
+        ("shops", "[a]", "the operation has no parameter `shops`"),
+        ("shop", "[]", "the parameter `shop`: `[]` is no list of values, nor `${config:NAME}`"),
+        ("shop", "[a, b, a]", "the parameter `shop`: `a` is there twice"),
+        ("limit", "[1, x]", "the parameter `limit`: `\"x\"` is not an integer"),
+        (
+            "shop",
+            r#""${config:name}""#,
+            "the parameter `shop`: `name` is a property of every connector; choose another name",
+        ),
+        ("cursor", "[a]", "the parameter `cursor`: `parameters` sets it, too"),
+        ("of", "[a]", "the parameter `of`: `parent` binds it, too"),
+        ("by", "[a]", "the parameter `by`: it is an object, and a slice has one value for it"),
+    ] {
+        let overlay = annotation(&format!(
+            "{{slices: {{{name}: {values}}}, parameters: {{cursor: b}}, pagination: {{style: none}}, \
+             parent: {{operation: listOrders, bind: {{of: /id}}}}}}"
+        ));
+        let (text, code) = said(&[("shop.yaml", document.as_str()), ("o.yaml", &overlay)], &["--overlay", "o.yaml"]);
+        let expected = format!("error: {reason}\n --> {at}/{name} (written by {from}/{name})\n");
+        assert!(text.starts_with(&expected), "{text}");
+        assert_eq!(code, Some(2));
+    }
 }
 
 #[test]

@@ -18,17 +18,26 @@ fn init(arguments: &[&str]) -> Output {
     command.current_dir(root()).arg("init").args(arguments).output().unwrap()
 }
 
-#[test]
-fn github_issues() {
-    let output = init(&["specs/github-issues/openapi.yaml"]);
+fn assert_written(name: &str, spec: &str) {
+    let output = init(&[spec]);
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     let printed = String::from_utf8(output.stdout).unwrap();
-    let golden = root().join("generator/tests/golden/init/github-issues.yaml");
+    let golden = root().join("generator/tests/golden/init").join(format!("{name}.yaml"));
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::create_dir_all(golden.parent().unwrap()).unwrap();
         std::fs::write(&golden, &printed).unwrap();
     }
     assert_eq!(printed, std::fs::read_to_string(&golden).unwrap_or_default(), "UPDATE_EXPECT=1 accepts this");
+}
+
+#[test]
+fn github_issues() {
+    assert_written("github-issues", "specs/github-issues/openapi.yaml");
+}
+
+#[test]
+fn parents_that_are_followed_and_such_as_are_not() {
+    assert_written("family", "generator/tests/documents/family/openapi.yaml");
 }
 
 #[test]
@@ -84,6 +93,7 @@ fn assert_same_plan(spec: &Path, overlays: &[PathBuf]) {
 
 #[test]
 fn our_own_documents_give_the_same_plan() {
+    assert_same_plan(&root().join("generator/tests/documents/family/openapi.yaml"), &[]);
     for folder in ["specs/github-issues", "specs/petstore-events", "generator/tests/documents/pets"] {
         let folder = root().join(folder);
         assert_same_plan(&folder.join("openapi.yaml"), &[]);

@@ -6,11 +6,15 @@ use std::path::Path;
 use std::process::Command;
 
 fn assert_inspected(name: &str, overlaid: bool) {
+    assert_inspected_in("specs", name, overlaid);
+}
+
+fn assert_inspected_in(folder: &str, name: &str, overlaid: bool) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
-    command.current_dir(&root).args(["inspect", "--format", "json"]).arg(format!("specs/{name}/openapi.yaml"));
+    command.current_dir(&root).args(["inspect", "--format", "json"]).arg(format!("{folder}/{name}/openapi.yaml"));
     if overlaid {
-        command.arg("--overlay").arg(format!("specs/{name}/overlay.yaml"));
+        command.arg("--overlay").arg(format!("{folder}/{name}/overlay.yaml"));
     }
     let output = command.output().unwrap();
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
@@ -35,4 +39,9 @@ fn petstore_events() {
 fn github_issues() {
     assert_inspected("github-issues", false);
     assert_inspected("github-issues", true);
+}
+
+#[test]
+fn parents_that_are_followed_and_such_as_are_not() {
+    assert_inspected_in("generator/tests/documents", "family", false);
 }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use headwater::document::Document;
-use headwater::plan::model::{OffsetMode, PaginationPlan, ParameterValue, Scalar, Type, TypeKind};
+use headwater::plan::model::{OffsetMode, PaginationPlan, ParameterValue, Scalar, Type, TypeKind, Until};
 use headwater::plan::{PlanOptions, Planned, Selection, plan};
 
 fn planned(folder: &str, selection: Selection) -> Planned {
@@ -45,12 +45,16 @@ fn petstore_events() {
     assert_eq!(events.timestamp.as_ref().unwrap().pointer, "/occurred_at");
     let offset = events.offset.as_ref().unwrap();
     assert_eq!((offset.mode, offset.parameter.as_str()), (OffsetMode::Timestamp, "since"));
-    let cursor = PaginationPlan::Cursor { pointer: "/next_page_token".to_owned(), parameter: "page_token".to_owned() };
+    let cursor =
+        PaginationPlan::Cursor { pointer: "/next_page_token".into(), parameter: "page_token".into(), initial: None };
     assert_eq!(events.pagination, cursor);
     assert!(events.inferences.is_empty());
 
     assert_eq!((pets.topic.as_str(), pets.interval_ms), ("petstore.list-pets", 300_000));
-    assert_eq!(pets.pagination, PaginationPlan::Page { parameter: "page".to_owned(), first: 1, size: Some(100) });
+    assert_eq!(
+        pets.pagination,
+        PaginationPlan::Page { parameter: "page".into(), first: 1, size: Some(100), until: Until::EmptyPage }
+    );
     let store = pets.parameters.iter().find(|parameter| parameter.wire_name == "store").unwrap();
     assert_eq!(store.value, Some(ParameterValue::Config("store".to_owned())));
     let rules: Vec<_> = pets.inferences.iter().map(|inference| (inference.subject, inference.rule)).collect();
@@ -88,8 +92,10 @@ fn all_takes_what_can_be_a_stream() {
     let Planned { plan, left_out, .. } = planned("tests/documents/pets", Selection::All);
     let ids: Vec<_> = plan.streams.iter().map(|stream| (stream.operation_id.as_str(), stream.is_single)).collect();
     assert_eq!(ids, [("listEvents", false), ("getEvent", true), ("listPets", false)]);
-    // What nobody gave a value is configured.
-    assert_eq!(plan.parameters.keys().collect::<Vec<_>>(), ["event.id", "store"]);
+    // What nobody gave a value is configured; what a sure parent gives is not.
+    assert_eq!(plan.parameters.keys().collect::<Vec<_>>(), ["store"]);
+    let parent = plan.streams[1].followed_parent().unwrap();
+    assert_eq!(parent.operation_id, "listEvents");
     let reasons: Vec<_> = left_out.iter().map(|left| (left.operation_id.as_str(), left.reason.as_str())).collect();
     assert_eq!(reasons, [("addPet", "its method is POST, not GET")]);
 }

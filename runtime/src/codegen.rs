@@ -10,8 +10,10 @@ pub use crate::http::{Parameter, Request, Style};
 pub use crate::operation::{
     Incremental, IncrementalMode, KeyField, OffsetField, OffsetValue, OperationFacts, TypedOperation,
 };
-pub use crate::page::Pagination;
+pub use crate::page::{FoundIn, Pagination, TokenIn, Until};
 pub use crate::record::{
-    Base64, BranchFacts, Date, DateTime, Field, FieldFacts, Inspection, Json, JsonKind, Map, Number, Object, Reading,
-    Record, Text, Undeclared, Uuid, Value, choose, decode_object, inspect_object, tolerate_object,
+    Base64, BranchFacts, Date, DateTime, Decimal, DecimalNumber, Field, FieldFacts, Inspection, Json, JsonKind, Map,
+    Number, Object, Reading, Record, Text, Undeclared, Uuid, Value, choose, decode_object, inspect_object,
+    tolerate_object,
 };
+pub use crate::slice::{Children, Slicing};

@@ -2,18 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use thiserror::Error;
 
 use crate::format::OutputFormat;
-use crate::operation::{Operation, OperationFacts, Typed, TypedOperation, record_schema};
+use crate::http::{Authenticator, SharedAuthenticator};
+use crate::operation::{Operation, OperationFacts, SlicedOperation, Typed, TypedOperation, record_schema};
+use crate::position::{Position, PositionMisfit};
+use crate::slice::{Slice, SliceError, Slicing};
 
 /// A generated connector.
 pub struct Connector {
     pub(crate) name: &'static str,
     pub(crate) base_url: Option<&'static str>,
+    pub(crate) document: Option<&'static str>,
     pub(crate) parameters: Vec<ParameterDefinition>,
     pub(crate) operations: Vec<OperationDefinition>,
+    pub(crate) authenticator: Option<SharedAuthenticator>,
 }
 
 /// A configuration property that the connector's annotations introduce with `${config:NAME}`.
@@ -22,28 +28,125 @@ pub(crate) struct ParameterDefinition {
     pub(crate) description: &'static str,
 }
 
-/// Makes an operation from the configured parameters.
-type BuildOperation = dyn Fn(&Parameters) -> Result<Box<dyn Operation>, ConnectorError>;
+/// Makes an operation from the configured parameters and the values of a slice.
+type BuildOperation = dyn Fn(&Parameters) -> Result<Arc<dyn Operation>, ConnectorError> + Send + Sync;
+
+/// Gives a list of values from the configured parameters.
+type ListValues = fn(&Parameters) -> Result<Vec<String>, ConnectorError>;
 
 /// An operation, before its parameters are known.
 pub(crate) struct OperationDefinition {
     pub(crate) facts: OperationFacts,
     /// The schema of its records in a format; `None` for one without schemas.
     pub(crate) schema: fn(OutputFormat) -> Option<&'static str>,
+    /// What makes its slices, but for the lists.
+    pub(crate) slicing: Slicing,
+    /// Whether only what changes is written, unless the configuration says otherwise.
+    pub(crate) writes_changes: bool,
+    /// The parameters that have several values one after the other, and these.
+    pub(crate) lists: Vec<(&'static str, ListValues)>,
     /// How it is made from the parameters.
-    pub(crate) build: Box<BuildOperation>,
+    pub(crate) build: Arc<BuildOperation>,
+}
+
+impl OperationDefinition {
+    /// The operation with the configured parameters.
+    ///
+    /// # Errors
+    ///
+    /// If it lacks a parameter, or does not take one. One that is read in slices tells when it comes to them.
+    pub(crate) fn configured(&self, parameters: &Parameters) -> Result<Box<dyn SlicedOperation>, ConnectorError> {
+        match (self.build)(parameters) {
+            Ok(_) | Err(ConnectorError::Slice(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let mut slicing = self.slicing.clone();
+        for (name, values) in &self.lists {
+            slicing.lists.push(((*name).into(), values(parameters)?));
+        }
+        Ok(Box::new(Configured {
+            facts: self.facts.clone(),
+            schema: self.schema,
+            slicing,
+            build: Arc::clone(&self.build),
+            parameters: parameters.clone(),
+        }))
+    }
+}
+
+/// An operation with its configured parameters.
+struct Configured {
+    facts: OperationFacts,
+    schema: fn(OutputFormat) -> Option<&'static str>,
+    slicing: Slicing,
+    build: Arc<BuildOperation>,
+    parameters: Parameters,
+}
+
+impl SlicedOperation for Configured {
+    fn facts(&self) -> &OperationFacts {
+        &self.facts
+    }
+
+    fn slicing(&self) -> &Slicing {
+        &self.slicing
+    }
+
+    fn schema(&self, format: OutputFormat) -> Option<&str> {
+        (self.schema)(format)
+    }
+
+    fn can_stand_at(&self, position: &Position) -> Result<(), PositionMisfit> {
+        position.check(&self.facts)
+    }
+
+    fn slice(&self, slice: &Slice) -> Result<Arc<dyn Operation>, SliceError> {
+        let parameters = Parameters { configured: self.parameters.configured.clone(), slice: slice.clone() };
+        (self.build)(&parameters).map_err(|error| match error {
+            ConnectorError::Slice(error) => error,
+            error => SliceError::Operation { reason: error.to_string() },
+        })
+    }
 }
 
 impl Connector {
     /// A connector without operations. `name` is its default name: of its consumer group, transactional id and offsets.
     pub fn new(name: &'static str) -> Self {
-        Self { name, base_url: None, parameters: Vec::new(), operations: Vec::new() }
+        Self {
+            name,
+            base_url: None,
+            document: None,
+            parameters: Vec::new(),
+            operations: Vec::new(),
+            authenticator: None,
+        }
     }
 
     /// The API's base URL, by the document; configuration overrides it.
     #[must_use]
     pub fn base_url(mut self, url: &'static str) -> Self {
         self.base_url = Some(url);
+        self
+    }
+
+    /// Has requests authenticate in a way of one's own, where the configuration names no `auth.type`. A program beside the
+    /// generated one hands the connector over with it:
+    ///
+    /// ```ignore
+    /// fn main() -> std::process::ExitCode {
+    ///     headwater_runtime::cli::main(my_connector::connector().authenticator(MySignature::new()))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn authenticator(mut self, authenticator: impl Authenticator + 'static) -> Self {
+        self.authenticator = Some(SharedAuthenticator::new(authenticator));
+        self
+    }
+
+    /// The part of the API's document that the connector was generated from; records can tell its hash.
+    #[must_use]
+    pub fn document(mut self, text: &'static str) -> Self {
+        self.document = Some(text);
         self
     }
 
@@ -60,15 +163,35 @@ impl Connector {
         self.operations.push(OperationDefinition {
             facts: O::facts(),
             schema: record_schema::<O>,
-            build: Box::new(move |parameters| Ok(Box::new(Typed::new(build(parameters)?)))),
+            slicing: O::slicing(),
+            writes_changes: O::writes_changes(),
+            lists: Vec::new(),
+            build: Arc::new(move |parameters| Ok(Arc::new(Typed::new(build(parameters)?)))),
         });
+        self
+    }
+
+    /// Has the operation that was added last read in slices, one for each of the values of `parameter`, and for every
+    /// combination with those of others.
+    #[must_use]
+    pub fn slices(
+        mut self,
+        parameter: &'static str,
+        values: fn(&Parameters) -> Result<Vec<String>, ConnectorError>,
+    ) -> Self {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.lists.push((parameter, values));
+        }
         self
     }
 }
 
-/// The configured values of a connector's parameters.
+/// The configured values of a connector's parameters, and the values of the slice that is read.
 #[derive(Clone, Debug, Default)]
-pub struct Parameters(BTreeMap<String, String>);
+pub struct Parameters {
+    configured: Arc<BTreeMap<String, String>>,
+    slice: Slice,
+}
 
 /// A connector that cannot be made from its configuration.
 #[derive(Debug, Error)]
@@ -90,11 +213,34 @@ pub enum ConnectorError {
         /// What it should be.
         expected: &'static str,
     },
+    /// The values of a slice do not fit the API's document.
+    #[error(transparent)]
+    Slice(#[from] SliceError),
 }
 
 impl Parameters {
-    pub(crate) fn new(values: BTreeMap<String, String>) -> Self {
-        Self(values)
+    pub(crate) fn new(configured: BTreeMap<String, String>) -> Self {
+        Self { configured: Arc::new(configured), slice: Slice::whole() }
+    }
+
+    /// A value of the slice that is read, as text.
+    ///
+    /// # Errors
+    ///
+    /// If the slice does not have it.
+    pub fn slice(&self, name: &str) -> Result<String, ConnectorError> {
+        let value = self.slice.get(name).map(str::to_owned);
+        Ok(value.ok_or_else(|| SliceError::Missing { name: name.to_owned() })?)
+    }
+
+    /// A value of the slice that is read, as another type.
+    ///
+    /// # Errors
+    ///
+    /// If the slice does not have it, or it is not what `expected` says.
+    pub fn parse_slice<T: FromStr>(&self, name: &str, expected: &'static str) -> Result<T, ConnectorError> {
+        let value = self.slice(name)?;
+        Ok(value.parse().map_err(|_| SliceError::Invalid { name: name.to_owned(), value, expected })?)
     }
 
     /// The value of `${config:NAME}` as text.
@@ -103,7 +249,7 @@ impl Parameters {
     ///
     /// If it is not configured.
     pub fn text(&self, name: &str) -> Result<String, ConnectorError> {
-        self.0.get(name).cloned().ok_or_else(|| ConnectorError::Missing { name: name.to_owned() })
+        self.configured.get(name).cloned().ok_or_else(|| ConnectorError::Missing { name: name.to_owned() })
     }
 
     /// The value of `${config:NAME}` as another type.
@@ -135,6 +281,26 @@ impl Parameters {
             })
         };
         value.split(',').map(item).collect()
+    }
+
+    /// The value of `${config:NAME}` as the values of slices: a list as [`Parameters::list`] takes it, each value once.
+    ///
+    /// # Errors
+    ///
+    /// If it is not configured or has no value, or one of them is not what `expected` says.
+    pub fn values<T: FromStr>(&self, name: &str, expected: &'static str) -> Result<Vec<String>, ConnectorError> {
+        self.list::<T>(name, expected)?;
+        let mut values: Vec<String> = Vec::new();
+        for value in self.list::<String>(name, expected)? {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        if values.is_empty() {
+            let expected = "a list with values";
+            return Err(ConnectorError::Invalid { name: name.to_owned(), value: self.text(name)?, expected });
+        }
+        Ok(values)
     }
 
     /// The value of `${config:NAME}` as the properties of an object: `key=value`, separated by commas, with or without

@@ -1,7 +1,7 @@
 //! The test that every generated crate has: the connector against a mock of its API, which `headwater mock` serves from
 //! the crate's own copy of the document. What the API has is in Kafka, no more and no less.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader};
@@ -13,9 +13,10 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::config::{ConfigError, ConnectorConfig, Environment, Services, variable_name};
-use crate::connector::{Connector, ConnectorError, Parameters};
+use crate::connector::{Connector, ConnectorError, OperationDefinition, Parameters};
 use crate::flow::{self, Embedded, Mode, RunError};
 use crate::kafka::{KafkaError, KafkaSettings, TopicReader};
+use crate::slice::Slice;
 
 /// The variable that names the `headwater` command; without it, it is looked for in `PATH`.
 const PROGRAM: &str = "HEADWATER";
@@ -23,8 +24,12 @@ const PROGRAM: &str = "HEADWATER";
 /// How many records the mock has for each operation: several pages of most APIs.
 const RECORDS: usize = 250;
 
+/// How many it has of an operation that is read for the records of another, for each of these: with more, the children of
+/// children would have too many.
+const RECORDS_OF_PARENT: usize = 2;
+
 /// Only bounds a hang.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(1200);
 
 /// How long the embedded broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -89,18 +94,18 @@ pub enum ContractError {
 ///
 /// If a step fails, or the counts differ.
 pub fn verify(connector: &Connector, spec: &Path) -> Result<Outcome, ContractError> {
-    let Some((_mock, url)) = Mock::start(spec)? else { return Ok(Outcome::Skipped) };
+    let Some(mock) = Mock::start(spec, connector.operations.len())? else { return Ok(Outcome::Skipped) };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ContractError::Setup)?;
-    let counts = runtime.block_on(drain(connector, &url));
+    let counts = runtime.block_on(drain(connector, &mock));
     // Calls to Kafka that nobody waits for any more must not hold up the end.
     runtime.shutdown_background();
     Ok(Outcome::Complete(counts?))
 }
 
-async fn drain(connector: &Connector, url: &str) -> Result<BTreeMap<String, usize>, ContractError> {
+async fn drain(connector: &Connector, mock: &Mock) -> Result<BTreeMap<String, usize>, ContractError> {
     let embedded = Embedded::start().await?;
     let mut properties = parameters(connector)?;
-    properties.insert("http.api.base.url".to_owned(), url.to_owned());
+    properties.insert("http.api.base.url".to_owned(), mock.url.clone());
     let variables: Vec<_> = properties.iter().map(|(name, value)| (variable_name(name), value.as_str())).collect();
     let environment: Environment = variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     let services = Services::Embedded {
@@ -109,8 +114,9 @@ async fn drain(connector: &Connector, url: &str) -> Result<BTreeMap<String, usiz
     };
     let config = ConnectorConfig::load(connector, None, &environment, &services)?;
     let mut expected: BTreeMap<String, usize> = BTreeMap::new();
-    for operation in &config.operations {
-        *expected.entry(operation.topic.clone()).or_default() += RECORDS;
+    for (definition, settings) in connector.operations.iter().zip(&config.operations) {
+        let records = records(connector, &mock.single, definition, &config.parameters)?;
+        settings.topic.iter().for_each(|topic| *expected.entry(topic.clone()).or_default() += records);
     }
     let (_stop, stopped) = watch::channel(false);
     let run = flow::run(connector, config, Some(&embedded), Mode::Once, stopped);
@@ -128,6 +134,25 @@ async fn drain(connector: &Connector, url: &str) -> Result<BTreeMap<String, usiz
     Ok(expected)
 }
 
+/// How many records an operation has, those in `single` one wherever they are asked.
+fn records(
+    connector: &Connector,
+    single: &BTreeSet<String>,
+    definition: &OperationDefinition,
+    parameters: &Parameters,
+) -> Result<usize, ConnectorError> {
+    let parent = definition.slicing.parent.as_deref();
+    let parent = connector.operations.iter().find(|other| Some(other.facts.id.as_ref()) == parent);
+    let each = match (single.contains(definition.facts.id.as_ref()), parent) {
+        (true, _) => 1,
+        (false, Some(_)) => RECORDS_OF_PARENT,
+        (false, None) => RECORDS,
+    };
+    let slices = definition.configured(parameters)?.slicing().combine(Slice::whole()).len();
+    let parents = parent.map_or(Ok(1), |parent| records(connector, single, parent, parameters))?;
+    Ok(parents * slices * each)
+}
+
 /// The connector's own parameters with values that its operations take.
 fn parameters(connector: &Connector) -> Result<BTreeMap<String, String>, ConnectorError> {
     let mut values: BTreeMap<String, String> =
@@ -135,7 +160,7 @@ fn parameters(connector: &Connector) -> Result<BTreeMap<String, String>, Connect
     for definition in &connector.operations {
         loop {
             match (definition.build)(&Parameters::new(values.clone())) {
-                Ok(_) => break,
+                Ok(_) | Err(ConnectorError::Slice(_)) => break,
                 Err(ConnectorError::Invalid { name, value, .. }) if value == VALUES[0] => {
                     values.insert(name, VALUES[1].to_owned());
                 }
@@ -147,31 +172,45 @@ fn parameters(connector: &Connector) -> Result<BTreeMap<String, String>, Connect
 }
 
 /// The `headwater mock` command; it ends when dropped.
-struct Mock(Child);
+struct Mock {
+    process: Child,
+    url: String,
+    /// The operations whose answers are one record.
+    single: BTreeSet<String>,
+}
 
 impl Mock {
-    /// Starts it and waits for its URL; `None` if there is no such command.
-    fn start(spec: &Path) -> Result<Option<(Self, String)>, ContractError> {
+    /// Starts it and waits for what it says of itself and of so many operations; `None` if there is no such command.
+    fn start(spec: &Path, operations: usize) -> Result<Option<Self>, ContractError> {
         let named = env::var_os(PROGRAM).filter(|name| !name.is_empty());
         let program = named.clone().unwrap_or_else(|| OsString::from("headwater"));
         let failed = |source| ContractError::Mock { program: program.display().to_string(), source };
         let mut command = Command::new(&program);
         command.arg("mock").arg(spec).args(["--all", "--open", "--listen", "127.0.0.1:0", "--records"]);
-        command.arg(RECORDS.to_string()).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut mock = match command.spawn() {
-            Ok(child) => Self(child),
+        command.arg(RECORDS.to_string()).args(["--records-of-parent", &RECORDS_OF_PARENT.to_string()]);
+        let mut mock = match command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn() {
+            Ok(process) => Self { process, url: String::new(), single: BTreeSet::new() },
             Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
         let mut line = String::new();
-        if let Some(out) = mock.0.stdout.take() {
+        if let Some(out) = mock.process.stdout.take() {
             let mut out = BufReader::new(out);
             out.read_line(&mut line).map_err(failed)?;
+            for _ in 0..operations {
+                let mut line = String::new();
+                out.read_line(&mut line).map_err(failed)?;
+                let operation = line.split_once(": http://").filter(|(_, rest)| rest.contains(" (one record"));
+                mock.single.extend(operation.map(|(id, _)| id.to_owned()));
+            }
             // What else it says is taken, so that it never waits for a reader.
             std::thread::spawn(move || io::copy(&mut out, &mut io::sink()));
         }
         match line.trim_end().strip_prefix("listening at ") {
-            Some(url) => Ok(Some((mock, url.to_owned()))),
+            Some(url) => {
+                mock.url = url.to_owned();
+                Ok(Some(mock))
+            }
             None => Err(failed(io::Error::other("it ended before it served"))),
         }
     }
@@ -180,8 +219,8 @@ impl Mock {
 impl Drop for Mock {
     fn drop(&mut self) {
         // It fails where it has ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -195,7 +234,7 @@ mod tests {
         let values = parameters(&connector()).unwrap();
         assert_eq!(values["number"], "1");
         let mut odd = connector();
-        odd.operations[1].build = Box::new(|parameters| {
+        odd.operations[1].build = std::sync::Arc::new(|parameters| {
             parameters.parse::<bool>("owner", "true or false")?;
             Err(ConnectorError::Missing { name: "other".to_owned() })
         });

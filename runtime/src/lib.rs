@@ -13,6 +13,9 @@
 #[cfg(test)]
 extern crate self as headwater_runtime;
 
+pub mod admin;
+pub mod body;
+pub mod cassette;
 pub mod cli;
 pub(crate) mod clock;
 #[doc(hidden)]
@@ -26,11 +29,17 @@ pub mod flow;
 pub mod format;
 pub mod http;
 pub mod kafka;
+pub(crate) mod learnt;
+pub mod memory;
+pub mod metrics;
 pub mod operation;
 pub mod page;
 pub mod position;
+pub(crate) mod random;
 pub mod record;
 pub mod registry;
 pub mod schedule;
 pub mod secret;
+pub mod slice;
 pub mod telemetry;
+pub mod transform;

@@ -1,16 +1,20 @@
 //! The one seam between what a connector is about and how it runs: an operation of an API, read as a stream of records.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::configured::Shape;
+use crate::body::{BodyError, BodyPlan, ListAt};
+use crate::configured::RecordsAt;
 use crate::format::OutputFormat;
-use crate::http::{Request, Response};
-use crate::page::{Page, PageEnd, PageShape, Pagination, PaginationError};
-use crate::position::Position;
+use crate::http::{Detour, Request, Response, Target};
+use crate::page::{Boundary, Following, FoundIn, Page, PageEnd, PageShape, Pagination, PaginationError};
+use crate::position::{Position, PositionMisfit};
 use crate::record::{Date, DateTime, DriftKind, Field, Record, Text, Uuid};
+use crate::slice::{Children, Slice, SliceError, Slicing};
 
 /// What does not change about an operation while it runs: where its records are and how the stream moves on.
 #[derive(Clone, Debug)]
@@ -20,6 +24,7 @@ pub struct OperationFacts {
     /// Kafka topic of the records.
     pub topic: Cow<'static, str>,
     /// JSON Pointer (RFC 6901) to the array of records, or to the one record, in a response; empty is the whole response.
+    /// Or a JSONPath (RFC 9535), which begins with `$`: what it selects, each a record.
     pub records: Cow<'static, str>,
     /// Whether every response must have something at `records`. If not, a response without it is an empty page.
     pub records_required: bool,
@@ -42,6 +47,20 @@ pub struct Incremental {
     pub parameter: Cow<'static, str>,
     /// Value of the first cycle. `None` sends no parameter in it.
     pub initial: Option<Cow<'static, str>>,
+    /// How far before the latest instant seen a cycle asks, for records that come late; with
+    /// [`IncrementalMode::Timestamp`]. What was delivered of that time is recognised by its content and dropped.
+    pub lookback: Option<Duration>,
+}
+
+impl Incremental {
+    /// What a cycle that begins at `began` asks from.
+    fn asks_from(&self, began: Boundary) -> Option<String> {
+        let value = began.value?;
+        // Where nothing has been delivered, nothing can be late.
+        let lookback = self.lookback.filter(|_| !began.records.is_empty());
+        let earlier = lookback.and_then(|by| value.parse::<Timestamp>().ok()?.checked_sub(by).ok());
+        Some(earlier.map_or(value, |earlier| earlier.to_string()))
+    }
 }
 
 /// How the values of an offset field follow one another.
@@ -173,14 +192,55 @@ pub trait TypedOperation: Send + Sync + 'static {
         None
     }
 
+    /// What makes the operation's slices, if it is not read as a whole.
+    fn slicing() -> Slicing {
+        Slicing::default()
+    }
+
+    /// Adds the slices of other operations that a record calls for.
+    fn children(record: &Self::Record<'_>, children: &mut Children) {
+        let _ = (record, children);
+    }
+
     /// A record's time in milliseconds since 1970-01-01T00:00:00Z, for the Kafka timestamp.
     fn timestamp(record: &Self::Record<'_>) -> Option<i64> {
         let _ = record;
         None
     }
+
+    /// Whether only what changes is written, unless the configuration says otherwise.
+    fn writes_changes() -> bool {
+        false
+    }
 }
 
-/// An operation as the flow sees it, whoever implements it.
+/// An operation before it is known which slice of it is read. One that is read as a whole has a single slice.
+pub trait SlicedOperation: Send + Sync {
+    /// The operation's facts.
+    fn facts(&self) -> &OperationFacts;
+
+    /// What makes its slices.
+    fn slicing(&self) -> &Slicing;
+
+    /// The schema of the records in a format; `None` for one without schemas.
+    fn schema(&self, format: OutputFormat) -> Option<&str>;
+
+    /// Whether a slice of it can go on at this position.
+    ///
+    /// # Errors
+    ///
+    /// What speaks against it.
+    fn can_stand_at(&self, position: &Position) -> Result<(), PositionMisfit>;
+
+    /// The operation that reads a slice.
+    ///
+    /// # Errors
+    ///
+    /// If the values of the slice do not fit its requests.
+    fn slice(&self, slice: &Slice) -> Result<Arc<dyn Operation>, SliceError>;
+}
+
+/// An operation, or a slice of one, as the flow sees it, whoever implements it.
 pub trait Operation: Send + Sync {
     /// The operation's facts.
     fn facts(&self) -> &OperationFacts;
@@ -199,15 +259,12 @@ pub trait Operation: Send + Sync {
     /// and must be thrown away.
     fn decode(&self, body: &[u8], page: &mut Page) -> Result<(), DecodeError>;
 
-    /// What the records of a response look like, if their schema is to be learnt from them.
+    /// Appends the one record that `sent` is, as it stood in a response, to `page`. Whatever the response said besides is not known.
     ///
     /// # Errors
     ///
-    /// If the response is not the JSON it should be.
-    fn shape(&self, body: &[u8]) -> Result<Option<Shape>, DecodeError> {
-        let _ = body;
-        Ok(None)
-    }
+    /// As [`Operation::decode`].
+    fn decode_record(&self, sent: &[u8], page: &mut Page) -> Result<(), DecodeError>;
 
     /// The position with everything fixed in it that is taken from the clock. A page is requested and read by the same
     /// one.
@@ -219,41 +276,188 @@ pub trait Operation: Send + Sync {
     fn request_at(&self, position: &Position) -> Request {
         let facts = self.facts();
         let mut request = self.request();
-        if let (Some(incremental), Some(value)) = (&facts.incremental, position.began().value) {
+        let asks_from = |incremental: &Incremental| incremental.asks_from(position.began());
+        if let (Some(incremental), Some(value)) = (&facts.incremental, facts.incremental.as_ref().and_then(asks_from)) {
             request.set_query(&incremental.parameter, value);
         }
-        facts.pagination.apply(&mut request, position.page());
+        match position.link() {
+            Some(link) => request.target = Target::Absolute(link.to_owned()),
+            None => facts.pagination.apply(&mut request, position.page()),
+        }
         request
     }
 
-    /// Reads the response to that request into `page`, which is empty.
+    /// A position whose request is that for the page after the one that `position` stands before, as far as that can be
+    /// told without it: if it is a full one. `None`: it says something that the request needs, or it is the last.
+    fn ahead(&self, position: &Position) -> Option<Position> {
+        let following = self.facts().pagination.ahead(position.page(), position.counted())?;
+        Some(position.after_page(following, position.reached()))
+    }
+
+    /// Where to go on in place of the page that `position` stands before, which the API does not give.
+    ///
+    /// # Errors
+    ///
+    /// Why there is nothing else to ask for, as the end of a sentence.
+    fn detour(&self, position: &Position, detour: Detour) -> Result<PageOutcome, &'static str> {
+        self.facts().pagination.allows(detour)?;
+        match detour {
+            Detour::Restart => match position.restarted() {
+                Some(position) => Ok(PageOutcome { position, more: true }),
+                None => Err("it is the first page that cannot be had"),
+            },
+            _ => Ok(match self.ahead(position) {
+                Some(position) => PageOutcome { position, more: true },
+                // By what the API has declared, it was the last page.
+                None => {
+                    let position = position.after_page(Following::default(), position.reached());
+                    PageOutcome { position, more: false }
+                }
+            }),
+        }
+    }
+
+    /// How many records a full page has, if that is known and pages are counted.
+    fn full_page(&self) -> Option<u64> {
+        self.facts().pagination.full()
+    }
+
+    /// How the bodies of its responses are read.
+    fn body(&self) -> BodyPlan {
+        let list = match self.facts().records.as_ref() {
+            path if path.starts_with('$') => RecordsAt::parse(path).and_then(|records| records.list()),
+            pointer => ListAt::pointer(pointer),
+        };
+        BodyPlan { list, ..BodyPlan::default() }
+    }
+
+    /// Begins to read the response to that request, which may come in parts.
+    fn reading<'a>(&'a self, position: &'a Position) -> Box<dyn PageReading + 'a> {
+        let lookback = self.facts().incremental.as_ref().and_then(|incremental| incremental.lookback);
+        let reached = match (lookback, position.page()) {
+            // All of the window comes again.
+            (Some(_), None) => Boundary { records: Vec::new(), ..position.began() },
+            _ => position.reached(),
+        };
+        Box::new(FactsReading {
+            operation: self,
+            position,
+            reached,
+            received: 0,
+            lacks_records: false,
+            digest: 0,
+            last_key: None,
+            next: None,
+            delta: None,
+        })
+    }
+
+    /// Reads the whole response to that request into `page`, which is empty.
     ///
     /// # Errors
     ///
     /// If the response cannot be read, or leads nowhere.
     fn read(&self, position: &Position, response: &Response, mut page: Page) -> Result<ReadPage, PageError> {
-        let facts = self.facts();
+        let mut reading = self.reading(position);
+        reading.read(response, &mut page)?;
+        let PageOutcome { position, more } = reading.end(response)?;
+        Ok(ReadPage { position, page, more })
+    }
+}
+
+/// A page while it is read, part by part.
+pub trait PageReading: Send {
+    /// Reads the next part, which is the body of `part`, into `page`, which is empty.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    fn read(&mut self, part: &Response, page: &mut Page) -> Result<(), PageError>;
+
+    /// Where the stream stands after the last part, which is the body of `last`.
+    ///
+    /// # Errors
+    ///
+    /// If the response leads nowhere.
+    fn end(self: Box<Self>, last: &Response) -> Result<PageOutcome, PageError>;
+}
+
+/// What follows a page.
+#[derive(Clone, Debug)]
+pub struct PageOutcome {
+    /// Where the stream stands after it.
+    pub position: Position,
+    /// Whether there is more to read at once.
+    pub more: bool,
+}
+
+/// Reads a page by the facts of its operation.
+struct FactsReading<'a, O: ?Sized> {
+    operation: &'a O,
+    position: &'a Position,
+    reached: Boundary,
+    received: usize,
+    /// Whether the body has nothing where its records should be.
+    lacks_records: bool,
+    digest: u64,
+    last_key: Option<String>,
+    /// What the body said of the next page.
+    next: Option<String>,
+    /// What the body named for the next cycle to begin with.
+    delta: Option<String>,
+}
+
+impl<O: Operation + ?Sized> PageReading for FactsReading<'_, O> {
+    fn read(&mut self, part: &Response, page: &mut Page) -> Result<(), PageError> {
+        let facts = self.operation.facts();
         if let Some(incremental) = &facts.incremental {
-            page.track(incremental.mode, position.began(), position.reached());
+            let reached = std::mem::take(&mut self.reached);
+            page.track(incremental.mode, incremental.lookback, self.position.began(), reached);
         }
+        if facts.pagination.counts() {
+            page.make_digest(self.digest);
+        }
+        page.begin_at(self.received);
         // A response without content is an empty page (RFC 9110 section 15.3.5).
-        if !response.body.is_empty() {
-            self.decode(&response.body, &mut page)?;
+        if !part.body.is_empty() {
+            self.operation.decode(&part.body, page)?;
         }
-        let body = page.next.take().map(|next| match facts.pagination {
-            // A relative URL is meant from where it stood.
-            Pagination::NextUrl { .. } if !next.is_empty() => response.resolve(&next),
-            _ => next,
-        });
-        let reached = page.reached().unwrap_or_default();
-        let end = PageEnd { link: response.next_link(), body, received: page.received, last_key: page.last_key() };
-        let next = facts.pagination.next(position.page(), end)?;
+        self.reached = page.reached().unwrap_or_default();
+        self.digest = page.digest();
+        self.received += page.received;
+        self.lacks_records = page.lacks_records;
+        if page.received > 0 {
+            self.last_key = page.last_key();
+        }
+        self.next = page.next.take().or(self.next.take());
+        self.delta = page.delta.take().or(self.delta.take());
+        Ok(())
+    }
+
+    fn end(self: Box<Self>, last: &Response) -> Result<PageOutcome, PageError> {
+        let Self { operation, position, reached, received, lacks_records, digest, last_key, next, delta } = *self;
+        let facts = operation.facts();
+        let style = &facts.pagination;
+        let said = match style.found_in() {
+            Some(FoundIn::Header(name)) => last.header(name).map(str::to_owned),
+            Some(FoundIn::Body(_)) | None => next,
+        };
+        // A relative URL is meant from where it stood.
+        let resolved = |url: String| if url.is_empty() { url } else { last.resolve(&url) };
+        let said = if let Pagination::NextUrl { .. } = style { said.map(resolved) } else { said };
+        let delta = delta.filter(|url| !url.is_empty()).map(resolved);
+        let end = PageEnd { link: last.next_link(), said, received, last_key, digest };
+        let following = style.next(position.page(), position.counted(), end)?;
+        // After a page with records it is no list that is empty, but an answer of another kind.
+        if lacks_records && following.token.is_none() && position.is_within_a_cycle() {
+            return Err(DecodeError::NoRecords { pointer: facts.records.to_string() }.into());
+        }
         // Without pages, a stream that asks for what comes after the last record has more until nothing comes.
-        let chained = facts.pagination == Pagination::None
+        let chained = *style == Pagination::None
             && facts.incremental.as_ref().is_some_and(|incremental| incremental.mode == IncrementalMode::Cursor)
             && reached.value != position.began().value;
-        let more = next.is_some() || chained;
-        Ok(ReadPage { position: position.after_page(next, reached), page, more })
+        let more = following.token.is_some() || chained;
+        Ok(PageOutcome { position: position.after_page(following, reached).linked(delta), more })
     }
 }
 
@@ -282,6 +486,9 @@ pub enum PageError {
 /// A response that could not be read.
 #[derive(Debug, Error)]
 pub enum DecodeError {
+    /// The response is not of the format that it should be, or too large.
+    #[error(transparent)]
+    Body(#[from] BodyError),
     /// The response is not JSON, or not an object or array that leads to the records.
     #[error("{place}")]
     Json {
@@ -308,7 +515,8 @@ pub enum DecodeError {
     },
     /// A record departs from the document, and the connector is configured to refuse that.
     #[error(
-        "reading record {index} of the page: {kind} at `{pointer}`, which `http.response.schema.enforce=STRICT` refuses"
+        "reading record {index} of the page: {kind} at `{pointer}`, which `http.response.schema.enforce=STRICT` refuses, or \
+             the property for what is of its kind"
     )]
     Drift {
         /// Which record of the page, from 0.
@@ -379,4 +587,12 @@ impl<O: TypedOperation> Operation for Typed<O> {
     fn decode(&self, body: &[u8], page: &mut Page) -> Result<(), DecodeError> {
         self.shape.decode::<O>(body, page)
     }
+
+    fn decode_record(&self, sent: &[u8], page: &mut Page) -> Result<(), DecodeError> {
+        let facts = OperationFacts { records: "".into(), pagination: Pagination::None, ..self.facts.clone() };
+        PageShape::new(&facts).decode::<O>(&[b"[", sent, b"]"].concat(), page)
+    }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::configured::Progress;
+use crate::http::Validators;
 use crate::operation::{IncrementalMode, OperationFacts};
-use crate::page::{Boundary, PageToken, Pagination};
+use crate::page::{Boundary, Counted, Following, PageToken, Pagination};
 use crate::record::time::parse_instant;
 
 /// How far a stream has been read. Stored as JSON in the offsets topic, in the transaction of the records that it
@@ -16,15 +17,21 @@ pub struct Position {
     /// What the cycle under way, or the next one, asks from; `None`: from the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     offset: Option<String>,
-    /// Content hashes of the records already delivered at exactly `offset`.
+    /// Content hashes of the records already delivered at exactly `offset`, or within the look-back window before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "hashes")]
     delivered: Vec<u64>,
+    /// The URL that a cycle begins with, as the API named it at the end of the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
     /// The cycle under way; `None` between two cycles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cycle: Option<Cycle>,
     /// What a stream that is read by configuration alone keeps besides, in and between cycles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     progress: Option<Box<Progress>>,
+    /// The version of the answer that the last cycle read, if it was one answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    validators: Option<Box<Validators>>,
 }
 
 /// How far a cycle has come.
@@ -36,9 +43,12 @@ struct Cycle {
     /// The offset that the next cycle will ask from, by what has been read so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     offset: Option<String>,
-    /// Content hashes of the records delivered at exactly that offset.
+    /// Content hashes of the records delivered at exactly that offset, or within the look-back window before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "hashes")]
     delivered: Vec<u64>,
+    /// What has been counted of it, if pages are asked for by counting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    counted: Option<Counted>,
 }
 
 /// A stored position that cannot be read.
@@ -47,6 +57,12 @@ struct Cycle {
 pub struct PositionError {
     text: String,
     source: serde_json::Error,
+}
+
+impl PositionError {
+    pub(crate) fn new(text: &str, source: serde_json::Error) -> Self {
+        Self { text: text.to_owned(), source }
+    }
 }
 
 /// A position that an operation cannot stand at.
@@ -61,6 +77,18 @@ pub enum PositionMisfit {
         /// What it is.
         offset: String,
     },
+    /// Its offset is no number.
+    #[error("the offset {offset:?} is no number of records")]
+    NoNumber {
+        /// What it is.
+        offset: String,
+    },
+    /// It is of a generated connector and the operation is not, or the other way round.
+    #[error("it is the position of another kind of connector: with generated code, or without")]
+    OfAnotherKind,
+    /// It has a URL to begin with, and the operation names none.
+    #[error("the operation names no URL for the next cycle to begin with")]
+    NoLink,
     /// Its page is of another style.
     #[error("the operation's pages are {expected}")]
     Page {
@@ -76,6 +104,9 @@ impl Position {
     ///
     /// What speaks against it.
     pub(crate) fn check(&self, facts: &OperationFacts) -> Result<(), PositionMisfit> {
+        if self.progress.is_some() {
+            return Err(PositionMisfit::OfAnotherKind);
+        }
         let reached = self.cycle.as_ref().and_then(|cycle| cycle.offset.as_ref());
         for offset in self.offset.iter().chain(reached) {
             match facts.incremental.as_ref().map(|incremental| incremental.mode) {
@@ -85,6 +116,9 @@ impl Position {
                 }
                 Some(IncrementalMode::Timestamp | IncrementalMode::Cursor) => {}
             }
+        }
+        if self.link.is_some() && facts.pagination.delta_pointer().is_none() {
+            return Err(PositionMisfit::NoLink);
         }
         match (&facts.pagination, self.page()) {
             (_, None)
@@ -104,13 +138,25 @@ impl Position {
         }
     }
 
+    /// The offset, of a position of an operation from configuration alone.
+    ///
+    /// # Errors
+    ///
+    /// If it is of a generated one.
+    pub(crate) fn check_configured(&self) -> Result<Option<&str>, PositionMisfit> {
+        match (&self.cycle, &self.link, &*self.delivered) {
+            (None, None, []) => Ok(self.offset.as_deref()),
+            _ => Err(PositionMisfit::OfAnotherKind),
+        }
+    }
+
     /// Reads a stored position.
     ///
     /// # Errors
     ///
     /// If the text is no position of this version.
     pub fn parse(text: &str) -> Result<Self, PositionError> {
-        serde_json::from_str(text).map_err(|source| PositionError { text: text.to_owned(), source })
+        serde_json::from_str(text).map_err(|source| PositionError::new(text, source))
     }
 
     /// The position of a stream that has read nothing yet, and asks from `offset`.
@@ -129,6 +175,24 @@ impl Position {
         (self.offset, self.progress.map(|progress| *progress).unwrap_or_default())
     }
 
+    /// What a request that begins a cycle is made conditional by.
+    pub(crate) fn validators(&self) -> Option<&Validators> {
+        self.validators.as_deref()
+    }
+
+    /// The same with the version of the one answer of a cycle.
+    #[must_use]
+    pub(crate) fn with_validators(self, validators: Option<Validators>) -> Self {
+        Self { validators: validators.map(Box::new), ..self }
+    }
+
+    /// The same without the hashes of delivered records, which no request needs.
+    #[must_use]
+    pub(crate) fn without_hashes(&self) -> Self {
+        let cycle = self.cycle.clone().map(|cycle| Cycle { delivered: Vec::new(), ..cycle });
+        Self { delivered: Vec::new(), cycle, ..self.clone() }
+    }
+
     /// Whether a cycle is under way.
     pub(crate) fn is_within_a_cycle(&self) -> bool {
         self.cycle.is_some() || self.progress.as_ref().is_some_and(|progress| progress.within.is_some())
@@ -137,6 +201,32 @@ impl Position {
     /// The page to read next within the cycle; `None`: the first.
     pub(crate) fn page(&self) -> Option<&PageToken> {
         self.cycle.as_ref().map(|cycle| &cycle.next)
+    }
+
+    /// What has been counted of the cycle, if pages are asked for by counting.
+    pub(crate) fn counted(&self) -> Counted {
+        self.cycle.as_ref().and_then(|cycle| cycle.counted).unwrap_or_default()
+    }
+
+    /// The position before the first page: of the cycle under way, or if it is that one which is asked for by what an earlier
+    /// cycle has left, of all. `None`: that is where it is.
+    pub(crate) fn restarted(&self) -> Option<Self> {
+        match (&self.cycle, &self.link) {
+            (Some(_), _) => Some(Self { cycle: None, ..self.clone() }),
+            (None, Some(_)) => Some(Self { link: None, ..self.clone() }),
+            (None, None) => None,
+        }
+    }
+
+    /// The URL that the next request is for, if the API named one.
+    pub(crate) fn link(&self) -> Option<&str> {
+        self.link.as_deref().filter(|_| self.cycle.is_none())
+    }
+
+    /// The same, if a cycle has ended; the next one begins with `link`, or with the first page.
+    #[must_use]
+    pub(crate) fn linked(self, link: Option<String>) -> Self {
+        if self.cycle.is_some() { self } else { Self { link, ..self } }
     }
 
     /// Where the cycle began.
@@ -152,14 +242,17 @@ impl Position {
         }
     }
 
-    /// The position after a page that reached `reached` and is followed by `next`.
-    pub(crate) fn after_page(&self, next: Option<PageToken>, reached: Boundary) -> Self {
-        match next {
+    /// The position after a page that reached `reached`.
+    pub(crate) fn after_page(&self, following: Following, reached: Boundary) -> Self {
+        let Following { token, counted } = following;
+        match token {
             Some(next) => Self {
                 offset: self.offset.clone(),
                 delivered: self.delivered.clone(),
-                cycle: Some(Cycle { next, offset: reached.value, delivered: reached.records }),
+                link: self.link.clone(),
+                cycle: Some(Cycle { next, offset: reached.value, delivered: reached.records, counted }),
                 progress: None,
+                validators: None,
             },
             None => Self { offset: reached.value, delivered: reached.records, ..Self::default() },
         }
@@ -169,6 +262,20 @@ impl Position {
 impl std::fmt::Display for Position {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&serde_json::to_string(self).map_err(|_| std::fmt::Error)?)
+    }
+}
+
+/// A hash as hexadecimal text: JSON numbers beyond 2^53 do not survive every reader.
+pub(crate) mod hash {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(hash: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{hash:016x}"))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        u64::from_str_radix(&String::deserialize(deserializer)?, 16).map_err(D::Error::custom)
     }
 }
 
@@ -192,6 +299,11 @@ mod tests {
     use super::*;
     use crate::config::testing::connector;
     use crate::operation::Incremental;
+    use crate::page::Until;
+
+    fn next(token: PageToken) -> Following {
+        Following { token: Some(token), counted: None }
+    }
 
     fn facts() -> OperationFacts {
         connector().operations.swap_remove(0).facts
@@ -201,11 +313,11 @@ mod tests {
     fn the_next_cycle_asks_from_what_the_last_one_reached() {
         let start = Position::default();
         let first = Boundary { value: Some("2024-01-02T00:00:00Z".to_owned()), records: vec![7] };
-        let middle = start.after_page(Some(PageToken::Page(2)), first.clone());
+        let middle = start.after_page(next(PageToken::Page(2)), first.clone());
         assert_eq!(middle.began().value, None, "a cycle keeps asking from where it began");
         assert_eq!(middle.reached(), first);
         assert_eq!(middle.page(), Some(&PageToken::Page(2)));
-        let done = middle.after_page(None, first.clone());
+        let done = middle.after_page(Following::default(), first.clone());
         assert_eq!(done.began(), first);
         assert_eq!(done.page(), None);
     }
@@ -213,14 +325,19 @@ mod tests {
     #[test]
     fn an_operation_says_where_it_can_stand() {
         let check = |pagination: Pagination, mode: Option<IncrementalMode>, position: &str| {
-            let incremental =
-                mode.map(|mode| Incremental { mode, field: "/at".into(), parameter: "since".into(), initial: None });
+            let incremental = mode.map(|mode| Incremental {
+                mode,
+                field: "/at".into(),
+                parameter: "since".into(),
+                initial: None,
+                lookback: None,
+            });
             let facts = OperationFacts { pagination, incremental, ..facts() };
             Position::parse(position).unwrap().check(&facts).map_err(|error| error.to_string())
         };
         let at = r#"{"offset": "2024-01-01T00:00:00Z"}"#;
         let page = r#"{"cycle": {"next": {"page": 2}}}"#;
-        let numbered = || Pagination::Page { parameter: "page".into(), first: 1, size: None };
+        let numbered = || Pagination::Page { parameter: "page".into(), first: 1, size: None, until: Until::EmptyPage };
         let timestamp = Some(IncrementalMode::Timestamp);
         assert_eq!(check(Pagination::None, timestamp, at), Ok(()));
         assert_eq!(check(Pagination::None, Some(IncrementalMode::Cursor), r#"{"offset": "x"}"#), Ok(()));
@@ -230,6 +347,10 @@ mod tests {
             (check(Pagination::None, timestamp, r#"{"offset": "x"}"#), "the offset \"x\" is no RFC 3339 date-time"),
             (check(Pagination::LinkHeader, None, page), "the operation's pages are named by a `url`"),
             (check(Pagination::None, None, page), "the operation's pages are one: there is no next one"),
+            (
+                check(Pagination::LinkHeader, None, r#"{"link": "https://a/"}"#),
+                "the operation names no URL for the next cycle to begin with",
+            ),
         ] {
             assert_eq!(refused, Err(reason.to_owned()));
         }
@@ -238,7 +359,7 @@ mod tests {
     #[test]
     fn is_stored_as_small_json() {
         let reached = Boundary { value: Some("9".to_owned()), records: vec![u64::MAX, 1] };
-        let position = Position::default().after_page(Some(PageToken::Cursor("abc".to_owned())), reached);
+        let position = Position::default().after_page(next(PageToken::Cursor("abc".to_owned())), reached);
         let text = position.to_string();
         assert_eq!(
             text,
@@ -247,5 +368,11 @@ mod tests {
         assert_eq!(Position::parse(&text).unwrap(), position);
         assert_eq!(Position::default().to_string(), "{}");
         assert!(Position::parse(r#"{"ofset": 1}"#).is_err());
+        let counted = Some(Counted { pages: 2, records: 20, of: Some(35), digest: 1 });
+        let following = Following { token: Some(PageToken::Offset(20)), counted };
+        let position = Position::default().after_page(following, Boundary::default());
+        let counted = r#""counted":{"pages":2,"records":20,"of":35,"digest":"0000000000000001"}"#;
+        assert_eq!(position.to_string(), format!(r#"{{"cycle":{{"next":{{"offset":20}},{counted}}}}}"#));
+        assert_eq!(Position::parse(&position.to_string()).unwrap(), position);
     }
 }

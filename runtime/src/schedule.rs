@@ -17,7 +17,12 @@ pub enum Schedule {
     Cron(Box<CronSchedule>),
     /// One cycle, at once.
     Once,
+    /// When it is asked for.
+    OnDemand,
 }
+
+/// A wait that ends by nothing but a demand.
+const ENDLESS: Duration = Duration::MAX;
 
 /// A cron expression in a time zone.
 #[derive(Clone, Debug)]
@@ -68,6 +73,7 @@ impl Schedule {
     pub(crate) fn first(&self, now: SystemTime) -> Option<Duration> {
         match self {
             Self::Interval(_) | Self::Once => Some(Duration::ZERO),
+            Self::OnDemand => Some(ENDLESS),
             Self::Cron(cron) => cron.pause(now),
         }
     }
@@ -78,6 +84,7 @@ impl Schedule {
             Self::Interval(interval) => Some(*interval),
             Self::Cron(cron) => cron.pause(now),
             Self::Once => None,
+            Self::OnDemand => Some(ENDLESS),
         }
     }
 }

@@ -52,10 +52,24 @@ pub struct Consumed {
 
 /// Reads a topic from its beginning to its end, in the order of partitions and offsets. A missing topic is empty.
 pub fn consume(bootstrap: &str, topic: &str, isolation: Isolation) -> Result<Vec<Consumed>, HarnessError> {
-    read(bootstrap, topic, isolation).map_err(HarnessError::kafka(format!("reading topic {topic}")))
+    let mut records = Vec::new();
+    consume_each(bootstrap, topic, isolation, |record| records.push(record))?;
+    records.sort_by_key(|record| (record.partition, record.offset));
+    Ok(records)
 }
 
-fn read(bootstrap: &str, topic: &str, isolation: Isolation) -> Result<Vec<Consumed>, KafkaError> {
+/// The same for a topic that is too large to be held: hands one record over after the other, in the order of offsets
+/// within each partition.
+pub fn consume_each(
+    bootstrap: &str,
+    topic: &str,
+    isolation: Isolation,
+    take: impl FnMut(Consumed),
+) -> Result<(), HarnessError> {
+    read(bootstrap, topic, isolation, take).map_err(HarnessError::kafka(format!("reading topic {topic}")))
+}
+
+fn read(bootstrap: &str, topic: &str, isolation: Isolation, mut take: impl FnMut(Consumed)) -> Result<(), KafkaError> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", bootstrap)
         .set("group.id", "headwater-tests")
@@ -72,7 +86,6 @@ fn read(bootstrap: &str, topic: &str, isolation: Isolation) -> Result<Vec<Consum
     }
     consumer.assign(&assignment)?;
 
-    let mut records = Vec::new();
     let mut heard = Instant::now();
     while !unfinished.is_empty() {
         match consumer.poll(Duration::from_secs(1)) {
@@ -80,7 +93,7 @@ fn read(bootstrap: &str, topic: &str, isolation: Isolation) -> Result<Vec<Consum
                 return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut));
             }
             None => continue,
-            Some(Ok(message)) => records.push(consumed(&message)),
+            Some(Ok(message)) => take(consumed(&message)),
             // With open transactions this is the end of what is committed, not of what is written.
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 unfinished.remove(&partition);
@@ -89,8 +102,7 @@ fn read(bootstrap: &str, topic: &str, isolation: Isolation) -> Result<Vec<Consum
         }
         heard = Instant::now();
     }
-    records.sort_by_key(|record| (record.partition, record.offset));
-    Ok(records)
+    Ok(())
 }
 
 fn partitions(consumer: &BaseConsumer, topic: &str) -> Result<BTreeSet<i32>, KafkaError> {

@@ -21,18 +21,28 @@
 //! Unix only: leases are `flock`s and the parts live in their own process groups.
 
 pub mod api;
+pub mod chaos;
 pub mod consume;
 pub mod corpus;
+pub mod faulty;
+pub mod fleet;
 pub mod harness;
+pub mod large;
 pub mod program;
 pub mod python;
 pub mod scripted;
+pub mod storm;
+pub mod styles;
 pub mod topic;
 
 pub use api::PagedApi;
-pub use consume::{Consumed, Isolation, consume};
-pub use harness::{HarnessError, RealParts, real_parts};
+pub use consume::{Consumed, Isolation, consume, consume_each};
+pub use faulty::{FaultyApi, Transport};
+pub use fleet::{Fleet, Instance};
+pub use harness::{Cluster, HarnessError, NODES, OwnKafka, PASSWORD, RealParts, real_parts};
+pub use large::{LargeApi, LargeBody};
 pub use program::{build_generated, configuration, example, generate, headwater, run_headwater, target, workspace};
 pub use python::{Python, python};
 pub use scripted::{Answer, Received, ScriptedApi};
+pub use styles::Style;
 pub use topic::{create_topic, unique_name};

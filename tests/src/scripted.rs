@@ -47,15 +47,26 @@ impl Received {
 /// What is answered.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     /// A status with JSON text.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: vec![("content-type".to_owned(), "application/json".to_owned())], body: body.into() }
+        Self::of(status, "application/json", body)
+    }
+
+    /// A status with something of another media type.
+    pub fn of(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: vec![("content-type".to_owned(), media_type.to_owned())], body: body.into() }
+    }
+
+    /// The same with another status.
+    #[must_use]
+    pub fn status(self, status: u16) -> Self {
+        Self { status, ..self }
     }
 
     /// The same with a header.
@@ -93,15 +104,23 @@ pub struct ScriptedApi {
 }
 
 impl ScriptedApi {
-    /// Answers every request as `handler` says.
+    /// Answers every request as `handler` says, one after another.
     pub fn start<A: Into<Answer>>(
+        handler: impl Fn(&Received) -> A + Send + Sync + 'static,
+    ) -> Result<Self, HarnessError> {
+        Self::start_on(1, handler)
+    }
+
+    /// As [`ScriptedApi::start`], with so many answers at a time.
+    pub fn start_on<A: Into<Answer>>(
+        threads: usize,
         handler: impl Fn(&Received) -> A + Send + Sync + 'static,
     ) -> Result<Self, HarnessError> {
         let failed = || "starting the API".to_owned();
         let handler = Box::new(move |received: &Received| handler(received).into());
         let shared = Arc::new(Shared { handler, received: Mutex::default() });
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
+            .worker_threads(threads)
             .enable_all()
             .build()
             .map_err(HarnessError::io(failed()))?;

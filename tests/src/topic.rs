@@ -16,7 +16,7 @@ pub fn unique_name(prefix: &str) -> String {
     format!("{prefix}-{time:x}-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Creates a topic, with options such as `("cleanup.policy", "compact")`.
+/// Creates a topic, with as many replicas as the broker is configured to make, and with options such as `("cleanup.policy", "compact")`.
 pub fn create_topic(
     bootstrap: &str,
     topic: &str,
@@ -26,7 +26,7 @@ pub fn create_topic(
     let failed = || format!("creating topic {topic}");
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", bootstrap).create().map_err(HarnessError::kafka(failed()))?;
-    let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1));
     for (name, value) in options {
         new = new.set(name, value);
     }

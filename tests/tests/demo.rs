@@ -22,8 +22,9 @@ fn the_demo_shows_what_a_consumer_reads_back() {
         " 0           0        1     {\"id\":1,",
         "\ntopic headwater-petstore-events-offsets: the position of each stream\n",
         "  [\"petstore-events\",{\"operation\":\"listEvents\"}] → {\"offset\":\"2024-01-01T09:43:13Z\",\"delivered\":[\"",
-        "  [\"petstore-events\",{\"operation\":\"listPets\"}] → {}\n",
-        "\n10000 records from 61 requests in ",
+        // Pets are read from the beginning in each cycle: where they stand is written only if a transaction ended among them.
+        // How many pages were asked for beyond the end is a matter of time.
+        "\n10000 records from ",
     ] {
         let Some(at) = rest.find(part) else { panic!("no {part:?} in what comes last of:\n{shown}") };
         rest = &rest[at + part.len()..];

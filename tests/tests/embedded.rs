@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use headwater_tests::{Isolation, PagedApi, consume, example, python};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Where `examples/github-issues` asks, and the topic that it writes to.
 const PATH: &str = "/repos/acme/rocket/issues";
@@ -24,7 +24,7 @@ fn other_clients_read_from_the_embedded_broker_until_it_is_told_to_stop() {
     let api = PagedApi::start(PATH, "updated_at", &issues, 100).unwrap();
     let scratch = tempfile::tempdir().unwrap();
     let config = scratch.path().join("connector.json");
-    let settings = json!({ "name": "dev", "http.api.base.url": api.url(), "owner": "acme", "repo": "rocket" });
+    let settings = json!({ "name": "dev", "http.api.base.url": api.url(), "owner": "acme", "repo": "rocket", "listeners": "http://127.0.0.1:0" });
     std::fs::write(&config, settings.to_string()).unwrap();
     let mut command = Command::new(example("github-issues").unwrap());
     command.args(["run", "--dev", "--config"]).arg(&config).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -37,6 +37,9 @@ fn other_clients_read_from_the_embedded_broker_until_it_is_told_to_stop() {
     };
     let broker = announced("embedded broker: ");
     let registry = announced("embedded schema registry: ");
+    let serving = said.next().unwrap();
+    let (_, address) = serving.split_once("address=").unwrap_or_else(|| panic!("no address in {serving:?}"));
+    let admin = format!("http://{address}");
     // What it logs is read to its end, so that it never waits for a reader.
     let log = std::thread::spawn(move || said.collect::<Vec<_>>());
 
@@ -57,6 +60,24 @@ fn other_clients_read_from_the_embedded_broker_until_it_is_told_to_stop() {
         records.sort_by_key(|record| record["value"]["id"].as_u64());
         let titles: Vec<_> = records.iter().map(|record| &record["value"]["title"]).collect();
         assert_eq!(titles, issues.iter().map(|issue| &issue["title"]).collect::<Vec<_>>());
+    }
+
+    let text = |path: &str| ureq::get(format!("{admin}{path}")).call().unwrap().body_mut().read_to_string().unwrap();
+    assert_eq!(text("/ready"), "ready\n");
+    assert_eq!(text("/healthy"), "ok\n");
+    assert_eq!(text("/connectors"), r#"["dev"]"#);
+    let status: Value = serde_json::from_str(&text("/connectors/dev/status")).unwrap();
+    assert_eq!(status["connector"]["state"], "RUNNING", "{status}");
+    assert_eq!(status["tasks"][0]["operation"], "listIssues", "{status}");
+    let metrics = text("/metrics");
+    let of = r#"connector="dev",operation="listIssues""#;
+    for line in [
+        format!("headwater_records_total{{{of}}} {RECORDS}"),
+        format!("headwater_pages_total{{{of}}} 3"),
+        format!("headwater_http_request_duration_seconds_count{{{of}}} 3"),
+        format!(r#"headwater_drift_total{{{of},kind="undeclared field",pointer="/mood"}} {RECORDS}"#),
+    ] {
+        assert!(metrics.lines().any(|it| it == line), "{line}\nis not in\n{metrics}");
     }
 
     let terminated = Command::new("kill").args(["-TERM", &connector.0.id().to_string()]).status().unwrap();
@@ -92,5 +113,6 @@ fn issue(index: usize) -> serde_json::Value {
         "user": { "id": 1, "login": "octo" },
         "labels": [],
         "assignees": [],
+        "mood": "undeclared",
     })
 }

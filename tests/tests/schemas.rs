@@ -5,12 +5,15 @@
 use std::path::Path;
 
 use headwater_tests::corpus::{Document, Generated, documents, schemas};
-use headwater_tests::{headwater, python};
+use headwater_tests::{headwater, python, workspace};
 
 #[test]
 fn other_parsers_take_every_schema() {
     let Some(python) = python().unwrap() else { return };
     let mut all = documents::own().unwrap();
+    let quirks = documents::documents(&workspace().join("generator/tests/quirks")).unwrap();
+    assert!(quirks.len() > 50, "{}", quirks.len());
+    all.extend(quirks);
     if documents::shared().is_dir() {
         all.extend(documents::documents(&documents::shared()).unwrap());
     } else {

@@ -7,6 +7,7 @@ use crate::operations;
 pub fn connector() -> Connector {
     Connector::new("github-issues")
         .base_url("https://api.github.com")
+        .document(include_str!("../spec/openapi.json"))
         .parameter("owner", "Account that the repository belongs to.")
         .parameter("repo", "Name of the repository, without the account.")
         .operation(|parameters| {

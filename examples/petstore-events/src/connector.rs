@@ -7,6 +7,7 @@ use crate::operations;
 pub fn connector() -> Connector {
     Connector::new("petstore-events")
         .base_url("https://eu.petstore.example/v1")
+        .document(include_str!("../spec/openapi.json"))
         .parameter("store", "The store's code.")
         .operation(|_| { Ok(operations::ListEvents::new().limit(500)) })
         .operation(|parameters| {

@@ -12,6 +12,7 @@ use headwater::document::Document;
 use headwater::plan::model::ConnectorPlan;
 use headwater::plan::{PlanOptions, Planned, Selection, is_annotated, plan};
 
+use super::input::With;
 use super::{FAILED, OK, REFUSED};
 use crate::report;
 use show::Found;
@@ -22,9 +23,8 @@ pub(super) struct Diff {
     old: PathBuf,
     /// The OpenAPI document as it is.
     new: PathBuf,
-    /// An OpenAPI Overlay to lay over both; may be given more than once.
-    #[arg(long = "overlay", value_name = "FILE")]
-    overlays: Vec<PathBuf>,
+    #[command(flatten)]
+    with: With,
     /// Ids of the operations to compare. Without it: the annotated ones or, if none is, all.
     #[arg(long, value_name = "ID,…", value_delimiter = ',', conflicts_with = "all")]
     operations: Vec<String>,
@@ -108,7 +108,7 @@ impl Diff {
 
     fn compared(&self) -> Result<Compared, Diagnostics> {
         // One overlay is for two states of the document: in one of them it may have nothing to change.
-        let load = |path: &Path| Document::load_other(path, &self.overlays);
+        let load = |path: &Path| self.with.load(path, true);
         let (old, new) = (load(&self.old)?, load(&self.new)?);
         let selection = self.selection(&old, &new);
         let only_annotated = selection == Selection::Annotated;

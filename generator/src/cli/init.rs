@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use headwater::emit::overlay;
-use headwater::plan::{PlanOptions, Selection};
+use headwater::plan::{PlanOptions, Selection, plan};
 
-use super::{FAILED, Input, OK, REFUSED};
+use super::input::Input;
+use super::{FAILED, OK, REFUSED};
 use crate::report;
 
 #[derive(Debug, Args)]
@@ -23,7 +24,7 @@ pub(super) struct Init {
 impl Init {
     pub(super) fn run(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
         let options = PlanOptions { selection: Selection::All, configures_missing: true, ..PlanOptions::default() };
-        let planned = match headwater::plan_document(&self.input.spec, &self.input.overlays, &options) {
+        let planned = match self.input.load().and_then(|document| plan(&document, &options)) {
             Ok(planned) => planned,
             Err(diagnostics) => {
                 report::diagnostics(&diagnostics, err)?;

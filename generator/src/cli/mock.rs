@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use headwater::document::Document;
-use headwater::mock::{MockApi, Served, Traffic};
+use headwater::mock::{Counts, MockApi, Served, Traffic};
 use headwater::plan::{PlanOptions, Selection, plan, survey};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{FAILED, Input, OK, REFUSED};
+use super::input::Input;
+use super::{FAILED, OK, REFUSED};
 use crate::report;
 
 #[derive(Debug, Args)]
@@ -31,6 +32,9 @@ pub(super) struct Mock {
     /// How many records each operation has.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     records: u64,
+    /// How many records an operation that is read for the records of another has for each of these.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    records_of_parent: u64,
     /// What the records are made from: the same seed gives the same records.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -38,7 +42,7 @@ pub(super) struct Mock {
 
 impl Mock {
     pub(super) fn run(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
-        let planned = Document::load(&self.input.spec, &self.input.overlays).and_then(|document| {
+        let planned = self.input.load().and_then(|document| {
             let selection = self.selection(&document)?;
             // What a parameter is set to is the business of those who ask.
             plan(&document, &PlanOptions { selection, configures_missing: true, ..PlanOptions::default() })
@@ -57,7 +61,8 @@ impl Mock {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-            let api = match MockApi::start(planned.plan, self.listen, self.records, self.seed).await {
+            let counts = Counts { each: self.records, each_of_parent: self.records_of_parent };
+            let api = match MockApi::start(planned.plan, self.listen, counts, self.seed).await {
                 Ok(api) => api,
                 Err(error) => {
                     let hint = "choose another address with `--listen`; port 0 takes any that is free";
@@ -97,8 +102,12 @@ fn line(served: &Served, out: &mut dyn Write) -> io::Result<()> {
         .filter(|way| !way.is_empty())
         .map(|way| way.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "))
         .collect();
-    match ways.as_slice() {
+    let single = served.is_single.then(|| "one record".to_owned());
+    let parent = served.parent.as_ref().map(|parent| format!("for each record of {parent}"));
+    let auth = (!ways.is_empty()).then(|| format!("auth: {}", ways.join(" or ")));
+    let notes: Vec<String> = [single, parent, auth].into_iter().flatten().collect();
+    match notes.as_slice() {
         [] => writeln!(out),
-        ways => writeln!(out, " (auth: {})", ways.join(" or ")),
+        notes => writeln!(out, " ({})", notes.join("; ")),
     }
 }

@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use crate::diagnostic::Diagnostics;
 use crate::emit::{EmitError, EmitOptions, RuntimeDependency};
-use crate::mock::MockApi;
+use crate::mock::{Counts, MockApi};
 use crate::output::OutputError;
 use crate::plan::PlanOptions;
 use crate::plan::model::ConnectorPlan;
@@ -98,7 +98,8 @@ pub async fn run(out: &mut dyn std::io::Write) -> Result<(), DemoError> {
     let program = workspace.build()?;
 
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-    let api = io("the mock API's port", MockApi::start(plan.clone(), any_port, RECORDS, 1).await)?;
+    let counts = Counts { each: RECORDS, each_of_parent: 1 };
+    let api = io("the mock API's port", MockApi::start(plan.clone(), any_port, counts, 1).await)?;
     let registry = io("the embedded registry's port", EmbeddedRegistry::start(any_port).await)?;
     let cluster = EmbeddedCluster::start(1)?;
     for stream in &plan.streams {

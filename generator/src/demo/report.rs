@@ -55,7 +55,12 @@ pub(super) async fn show(
     }
     let mut positions = BTreeMap::new();
     for record in reader.read(offsets_topic).await? {
-        positions.insert(text(record.key.as_deref()), text(record.value.as_deref()));
+        // Besides positions it holds how many partitions it has.
+        let key: serde_json::Value =
+            serde_json::from_slice(record.key.as_deref().unwrap_or_default()).unwrap_or_default();
+        if key.pointer("/1/operation").is_some() {
+            positions.insert(text(record.key.as_deref()), text(record.value.as_deref()));
+        }
     }
     line(out, &format!("\ntopic {offsets_topic}: the position of each stream"))?;
     for (key, value) in positions {

@@ -30,7 +30,9 @@ fn wire(plan: &ConnectorPlan, ty: TypeId) -> Option<Wire> {
         TypeKind::Scalar(scalar) => match scalar {
             Scalar::Boolean | Scalar::Int32 | Scalar::Int64 => Wire::Varint,
             Scalar::Number => Wire::Fixed64,
-            Scalar::String | Scalar::Date | Scalar::Uuid | Scalar::Base64 | Scalar::Json => Wire::Bytes,
+            Scalar::String | Scalar::Date | Scalar::Uuid | Scalar::Base64 | Scalar::Decimal(_) | Scalar::Json => {
+                Wire::Bytes
+            }
             Scalar::DateTime => Wire::DateTime,
         },
     })
@@ -69,7 +71,8 @@ fn kinds(plan: &ConnectorPlan, ty: TypeId) -> BTreeSet<Kind> {
         TypeKind::Scalar(scalar) => match scalar {
             Scalar::Boolean => [Kind::Boolean].into(),
             Scalar::Int32 | Scalar::Int64 => [Kind::Integer].into(),
-            Scalar::Number => [Kind::Number].into(),
+            Scalar::Decimal(decimal) if decimal.is_text => [Kind::String].into(),
+            Scalar::Number | Scalar::Decimal(_) => [Kind::Number].into(),
             Scalar::String | Scalar::Date | Scalar::DateTime | Scalar::Uuid | Scalar::Base64 => [Kind::String].into(),
             Scalar::Json => Kind::ALL.into(),
         },

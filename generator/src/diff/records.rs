@@ -6,7 +6,7 @@ use super::avro::{FieldName, Schemas};
 use super::change::{Change, ChangeKind, Impact, Rule, Verdict, Ways};
 use super::formats;
 use crate::emit::EmitError;
-use crate::plan::model::{ConnectorPlan, Element, EnumType, Field, Scalar, StructType, TypeId, TypeKind};
+use crate::plan::model::{ConnectorPlan, DecimalFacts, Element, EnumType, Field, Scalar, StructType, TypeId, TypeKind};
 
 /// The comparison of two record types. A type that stands at several places is compared where it stands first.
 pub(super) struct Records<'a> {
@@ -205,6 +205,9 @@ fn describe_to(plan: &ConnectorPlan, ty: TypeId, depth: usize) -> String {
             Scalar::Int32 => "int32",
             Scalar::Int64 => "int64",
             Scalar::Number => "number",
+            Scalar::Decimal(DecimalFacts { precision, scale, .. }) => {
+                return format!("decimal({precision}, {scale})");
+            }
             Scalar::String => "string",
             Scalar::Date => "date",
             Scalar::DateTime => "date-time",

@@ -4,8 +4,8 @@
 use super::change::{Change, ChangeKind, Impact, Rule, Ways};
 use crate::plan::auth;
 use crate::plan::model::{
-    AuthScheme, ConnectorPlan, OffsetPlan, PaginationPlan, ParameterLocation, ParameterPlan, ParameterScalar,
-    ParameterType, ParameterValue, StreamPlan, StyleKind,
+    AuthScheme, ConnectorPlan, ListedValues, OffsetPlan, PaginationPlan, ParameterLocation, ParameterPlan,
+    ParameterScalar, ParameterType, ParameterValue, StreamPlan, StyleKind,
 };
 use crate::plan::{describe_offset, describe_pagination};
 
@@ -125,22 +125,21 @@ impl Changes {
 /// Whether the connector sends a parameter.
 fn sends(stream: &StreamPlan, parameter: &ParameterPlan) -> bool {
     let name = Some(parameter.wire_name.as_str());
-    let of_pages = match &stream.pagination {
-        PaginationPlan::None | PaginationPlan::LinkHeader | PaginationPlan::NextUrl { .. } => None,
-        PaginationPlan::Cursor { parameter, .. }
-        | PaginationPlan::LastRecord { parameter, .. }
-        | PaginationPlan::Offset { parameter, .. }
-        | PaginationPlan::Page { parameter, .. } => Some(parameter.as_str()),
-    };
+    let of_pages = stream.pagination.parameter();
+    let of_pages = of_pages
+        .is_some_and(|token| token.place.location() == Some(parameter.location) && token.name == parameter.wire_name);
     let of_offset = stream.offset.as_ref().map(|offset| offset.parameter.as_str());
     let is_query = parameter.location == ParameterLocation::Query;
-    parameter.value.is_some() || (is_query && (of_pages == name || of_offset == name))
+    parameter.value.is_some() || of_pages || (is_query && of_offset == name)
 }
 
 fn value(parameter: &ParameterPlan) -> Option<String> {
     match parameter.value.as_ref()? {
         ParameterValue::Literal(value) => Some(value.to_string()),
         ParameterValue::Config(name) => Some(format!("${{config:{name}}}")),
+        ParameterValue::Slice(name) => Some(format!("the parent's value `{name}`")),
+        ParameterValue::Each(ListedValues::Literals(values)) => Some(format!("each of {}", values.join(", "))),
+        ParameterValue::Each(ListedValues::Config(name)) => Some(format!("each of ${{config:{name}}}")),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod bundle;
 mod fault;
+mod network;
 mod normalise;
 mod overlay;
 mod part;
@@ -23,6 +24,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use self::fault::Faults;
+pub use self::network::{Fetch, Fetched, Reading};
 use self::overlay::Unmatched;
 use self::repair::Repairs;
 use self::source::Sources;
@@ -54,27 +56,23 @@ struct Told {
 }
 
 impl Document {
-    /// Reads a document and lays `overlays` over it, in their order.
+    /// Reads a document from files alone and lays `overlays` over it, in their order.
     ///
     /// # Errors
     ///
     /// Everything that is wrong with the files as a whole, as far as it can be told at once. What only some operations
     /// need is no error yet.
     pub fn load(path: &Path, overlays: &[PathBuf]) -> Result<Self, Diagnostics> {
-        Self::read(path, overlays, Unmatched::Warned)
+        Self::read(path, overlays, Reading::default())
     }
 
-    /// As [`Document::load`], with overlays that were written for another state of the document: what they would change
-    /// need not be there.
+    /// As [`Document::load`], in another way.
     ///
     /// # Errors
     ///
-    /// As [`Document::load`], but for targets of overlays that match nothing.
-    pub fn load_other(path: &Path, overlays: &[PathBuf]) -> Result<Self, Diagnostics> {
-        Self::read(path, overlays, Unmatched::Ignored)
-    }
-
-    fn read(path: &Path, overlays: &[PathBuf], unmatched: Unmatched) -> Result<Self, Diagnostics> {
+    /// As [`Document::load`].
+    pub fn read(path: &Path, overlays: &[PathBuf], reading: Reading<'_>) -> Result<Self, Diagnostics> {
+        let unmatched = if reading.overlays_may_miss { Unmatched::Ignored } else { Unmatched::Warned };
         let file = path.display().to_string();
         let mut diagnostics = Diagnostics::default();
         let mut read = |path: &Path| read::read(path).map_err(|said| diagnostics.append(said)).ok();
@@ -84,7 +82,7 @@ impl Document {
         check_version(&value, &file)?;
         // Before the overlays, so that they can change what stands in other files too.
         let (mut sources, mut faults) = (Sources::new(&file), Faults::default());
-        bundle::bundle(&mut value, path, &mut sources, &mut faults);
+        bundle::bundle(&mut value, path, reading.network, &mut sources, &mut faults);
         let mut origins = Vec::new();
         for (file, overlay) in &overlays {
             if let Some(overlay) = overlay {

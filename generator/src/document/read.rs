@@ -20,9 +20,14 @@ pub(super) fn read(path: &Path) -> Result<Value, Diagnostics> {
             return Err(Diagnostic::error(format!("reading `{file}`: {error}")).at(Place::file(&file)).into());
         }
     };
+    self::text(path, &file, text)
+}
+
+/// Reads the text of a file that is called `file`.
+pub(super) fn text(path: &Path, file: &str, text: Vec<u8>) -> Result<Value, Diagnostics> {
     let text =
-        String::from_utf8(text).map_err(|_| Diagnostic::error("the file is not UTF-8 text").at(Place::file(&file)))?;
-    parse(&file, &text, is_json(path, &text))
+        String::from_utf8(text).map_err(|_| Diagnostic::error("the file is not UTF-8 text").at(Place::file(file)))?;
+    parse(file, &text, is_json(path, &text))
 }
 
 fn is_json(path: &Path, text: &str) -> bool {

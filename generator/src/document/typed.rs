@@ -16,9 +16,18 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 /// How often what stands around something unreadable is tried again without it.
 const ROUNDS: usize = 32;
 
+/// How deep within other schemas one is read by itself first. The typed model tries what a schema can be one after the other,
+/// so that the time until it knows that something in it does not fit doubles with each schema around that.
+const DEEP: usize = 6;
+
 /// Parses the document. What does not fit is marked at the smallest object that does not; if that is the document itself,
 /// it cannot be read.
 pub(super) fn parse(document: &mut Value, sources: &Sources, faults: &mut Faults) -> Result<OpenAPI, Diagnostics> {
+    for at in deep_schemas(document) {
+        if let Some(misfit) = document.pointer(&at).and_then(|schema| misfit(Node::Schema, schema)) {
+            mark(document, Node::Schema, &at, &misfit, sources, faults);
+        }
+    }
     for _ in 0..ROUNDS {
         match misfit_of::<OpenAPI>(document) {
             Ok(api) => return Ok(api),
@@ -30,6 +39,32 @@ pub(super) fn parse(document: &mut Value, sources: &Sources, faults: &mut Faults
         }
     }
     misfit_of::<OpenAPI>(document).map_err(|error| error.report(sources, "").into())
+}
+
+/// The pointers to the schemas that stand deep within others, the deepest first.
+fn deep_schemas(document: &mut Value) -> Vec<String> {
+    let (mut around, mut deep): (Vec<String>, _) = (Vec::new(), Vec::new());
+    walk(document, &mut |node, at, value| {
+        if node != Node::Schema || reference(value).is_some() {
+            return;
+        }
+        while around.last().is_some_and(|outer| !at.strip_prefix(outer).is_some_and(|inner| inner.starts_with('/'))) {
+            around.pop();
+        }
+        if around.len() >= DEEP {
+            deep.push(at.to_owned());
+        }
+        around.push(at.to_owned());
+    });
+    deep.reverse();
+    deep
+}
+
+fn mark(document: &mut Value, node: Node, at: &str, misfit: &Misfit, sources: &Sources, faults: &mut Faults) {
+    if let Some(value) = document.pointer_mut(at) {
+        let mark = faults.mark(misfit.report(sources, at));
+        *value = instead(node, value, &mark);
+    }
 }
 
 /// Marks what does not fit; whether there was anything.
@@ -47,10 +82,7 @@ fn mark_misfits(document: &mut Value, sources: &Sources, faults: &mut Faults) ->
     let outer: BTreeSet<&str> = found.iter().flat_map(|(_, at, _)| above(at)).collect();
     let innermost: Vec<_> = found.iter().filter(|(_, at, _)| !outer.contains(at.as_str())).collect();
     for (node, at, misfit) in &innermost {
-        if let Some(value) = document.pointer_mut(at) {
-            let mark = faults.mark(misfit.report(sources, at));
-            *value = instead(*node, value, &mark);
-        }
+        mark(document, *node, at, misfit, sources, faults);
     }
     !innermost.is_empty()
 }
@@ -157,6 +189,20 @@ mod tests {
 
     fn document(operation: Value) -> Value {
         json!({"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": operation}}})
+    }
+
+    #[test]
+    fn what_does_not_fit_deep_within_schemas_is_found_in_no_more_time() {
+        let mut schema = json!({"type": "array", "items": "id"});
+        for _ in 0..40 {
+            schema = json!({"type": "array", "items": schema});
+        }
+        let (api, _, said) = parsed(json!({
+            "openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {},
+            "components": {"schemas": {"Deep": schema}}
+        }));
+        assert!(api.is_ok());
+        assert_eq!(said, [format!("d.json#/components/schemas/Deep{}", "/items".repeat(41))]);
     }
 
     #[test]

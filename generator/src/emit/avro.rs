@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{EmitError, FileSet, Language, namespace, records, schema_path};
 use crate::plan::UNMAPPED;
-use crate::plan::model::{ConnectorPlan, Element, Field, Scalar, StructType, Type, TypeId, TypeKind};
+use crate::plan::model::{ConnectorPlan, DecimalFacts, Element, Field, Scalar, StructType, Type, TypeId, TypeKind};
 
 pub(super) fn emit(plan: &ConnectorPlan, files: &mut FileSet) -> Result<(), EmitError> {
     for record in records(plan) {
@@ -133,6 +133,9 @@ fn scalar(scalar: Scalar) -> Value {
         Scalar::Int32 => json!("int"),
         Scalar::Int64 => json!("long"),
         Scalar::Number => json!("double"),
+        Scalar::Decimal(DecimalFacts { precision, scale, .. }) => {
+            json!({ "type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale })
+        }
         Scalar::String | Scalar::Json => json!("string"),
         Scalar::Date => json!({ "type": "int", "logicalType": "date" }),
         Scalar::DateTime => json!({ "type": "long", "logicalType": "timestamp-millis" }),

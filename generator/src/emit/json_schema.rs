@@ -124,6 +124,10 @@ fn scalar(scalar: Scalar) -> Value {
         Scalar::Boolean => json!({ "type": "boolean" }),
         Scalar::Int32 | Scalar::Int64 => json!({ "type": "integer" }),
         Scalar::Number => json!({ "type": "number" }),
+        Scalar::Decimal(decimal) if decimal.is_text => {
+            json!({ "type": "string", "format": "decimal", "pattern": r"^-?[0-9]+(\.[0-9]+)?$" })
+        }
+        Scalar::Decimal(_) => json!({ "type": "number", "format": "decimal" }),
         Scalar::String => json!({ "type": "string" }),
         Scalar::Date => json!({ "type": "string", "format": "date" }),
         Scalar::DateTime => json!({ "type": "string", "format": "date-time" }),

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::EmitError;
-use crate::plan::model::{ConnectorPlan, OffsetMode, PaginationPlan, ParameterValue, StreamPlan};
+use crate::plan::model::{
+    ConnectorPlan, ListedValues, OffsetMode, PaginationPlan, ParameterValue, StreamPlan, TokenIn, TokenPlace, Until,
+};
 
 /// The overlay in YAML. Laid over the document of the plan, it annotates every stream of it, and gives the same plan.
 ///
@@ -94,6 +96,7 @@ impl Lines {
         self.offset(stream);
         self.parent(stream);
         self.parameters(stream);
+        self.slices(stream);
         for subject in ["auth", "rate-limit"] {
             for inference in stream.inferences.iter().filter(|inference| inference.subject == subject) {
                 self.comment(KEYS, &format!("{subject}: {} ({})", inference.value, inference.reason));
@@ -114,39 +117,63 @@ impl Lines {
                 self.entry(at, "style", "link-header");
                 false
             }
-            PaginationPlan::NextUrl { pointer } => {
+            PaginationPlan::NextUrl { pointer, delta } => {
                 self.entry(at, "style", "next-url");
-                self.entry(at, "pointer", &text(pointer));
+                self.entry(at, "pointer", &text(&pointer.annotated()));
+                if let Some(delta) = delta {
+                    self.entry(at, "delta", &text(delta));
+                }
                 false
             }
-            PaginationPlan::Cursor { pointer, parameter } => {
+            PaginationPlan::Cursor { pointer, parameter, initial } => {
                 self.entry(at, "style", "cursor");
-                self.entry(at, "pointer", &text(pointer));
-                self.entry(at, "parameter", &text(parameter));
+                self.entry(at, "pointer", &text(&pointer.annotated()));
+                self.token(at, parameter);
+                if let Some(initial) = initial {
+                    self.entry(at, "initial", &quoted(initial));
+                }
                 true
             }
             PaginationPlan::LastRecord { parameter, has_more } => {
                 self.entry(at, "style", "last-record");
-                self.entry(at, "parameter", &text(parameter));
+                self.token(at, parameter);
                 if let Some(has_more) = has_more {
                     self.entry(at, "has_more", &text(has_more));
                 }
                 true
             }
-            PaginationPlan::Offset { parameter, .. } => {
+            PaginationPlan::Offset { parameter, until, .. } => {
                 self.entry(at, "style", "offset");
-                self.entry(at, "parameter", &text(parameter));
+                self.token(at, parameter);
+                self.until(at, until);
                 true
             }
-            PaginationPlan::Page { parameter, first, .. } => {
+            PaginationPlan::Page { parameter, first, until, .. } => {
                 self.entry(at, "style", "page");
-                self.entry(at, "parameter", &text(parameter));
+                self.token(at, parameter);
                 self.entry(at, "first", &first.to_string());
+                self.until(at, until);
                 true
             }
         };
         if let Some(parameter) = stream.page_size_parameter.as_ref().filter(|_| has_limit) {
             self.entry(at, "limit_parameter", &text(parameter));
+        }
+    }
+
+    fn token(&mut self, at: usize, token: &TokenIn) {
+        self.entry(at, "parameter", &text(&token.name));
+        if token.place != TokenPlace::Query {
+            self.entry(at, "in", token.place.annotated());
+        }
+    }
+
+    fn until(&mut self, at: usize, until: &Until) {
+        if *until == Until::ShortPage {
+            self.entry(at, "stop_on_short_page", "true");
+        }
+        if let Some((key, found)) = until.annotated() {
+            self.entry(at, key, &text(&found.annotated()));
         }
     }
 
@@ -182,7 +209,10 @@ impl Lines {
     }
 
     fn parameters(&mut self, stream: &StreamPlan) {
-        let set = stream.parameters.iter().filter_map(|plan| Some((plan, plan.value.as_ref()?)));
+        // What comes from the parent is said there.
+        let is_own = |value: &ParameterValue| matches!(value, ParameterValue::Literal(_) | ParameterValue::Config(_));
+        let own = stream.parameters.iter().filter(|plan| plan.value.as_ref().is_some_and(is_own));
+        let set = own.filter_map(|plan| Some((plan, plan.value.as_ref()?)));
         for (index, (plan, value)) in set.enumerate() {
             if index == 0 {
                 self.line(KEYS, "parameters:");
@@ -190,6 +220,7 @@ impl Lines {
             let value = match value {
                 ParameterValue::Literal(Value::String(literal)) => quoted(literal),
                 ParameterValue::Literal(value) => escaped(&value.to_string()),
+                ParameterValue::Slice(_) | ParameterValue::Each(_) => continue,
                 ParameterValue::Config(name) => {
                     if plan.required {
                         self.comment(KEYS + 2, "required, and so to be configured; or write a value");
@@ -198,6 +229,23 @@ impl Lines {
                 }
             };
             self.entry(KEYS + 2, &text(&plan.wire_name), &value);
+        }
+    }
+
+    fn slices(&mut self, stream: &StreamPlan) {
+        let lists = stream.parameters.iter().filter_map(|plan| match &plan.value {
+            Some(ParameterValue::Each(values)) => Some((plan, values)),
+            _ => None,
+        });
+        for (index, (plan, values)) in lists.enumerate() {
+            if index == 0 {
+                self.line(KEYS, "slices:");
+            }
+            let values = match values {
+                ListedValues::Literals(values) => escaped(&Value::from(values.clone()).to_string()),
+                ListedValues::Config(name) => quoted(&format!("${{config:{name}}}")),
+            };
+            self.entry(KEYS + 2, &text(&plan.wire_name), &values);
         }
     }
 }

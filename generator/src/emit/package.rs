@@ -7,7 +7,9 @@ use tera::{Context, Tera};
 
 use super::{EmitError, EmitOptions, FileSet, RuntimeDependency, header};
 use crate::emit::markdown;
-use crate::plan::model::{ConnectorPlan, OffsetMode, OffsetPlan, PaginationPlan, StreamPlan};
+use crate::plan::model::{
+    ConnectorPlan, OffsetMode, OffsetPlan, PaginationPlan, ParameterPlan, ParameterValue, StreamPlan,
+};
 
 pub(super) fn emit(plan: &ConnectorPlan, options: &EmitOptions, files: &mut FileSet) -> Result<(), EmitError> {
     let manifest =
@@ -32,14 +34,18 @@ pub(super) fn emit(plan: &ConnectorPlan, options: &EmitOptions, files: &mut File
     serde_yaml::from_str::<Value>(&workflow)
         .map_err(|source| EmitError::Yaml { path: WORKFLOW.to_owned(), source: Box::new(source) })?;
     files.add(WORKFLOW, workflow)?;
-    let contract = render(CONTRACT, include_str!("../../../templates/contract.rs.tera"), &view)?;
-    syn::parse_file(&contract).map_err(|source| EmitError::Rust { path: CONTRACT.to_owned(), source })?;
-    files.add(CONTRACT, contract)
+    for (path, template) in [
+        ("tests/cassettes.rs", include_str!("../../../templates/cassettes.rs.tera")),
+        ("tests/contract.rs", include_str!("../../../templates/contract.rs.tera")),
+    ] {
+        let test = render(path, template, &view)?;
+        syn::parse_file(&test).map_err(|source| EmitError::Rust { path: path.to_owned(), source })?;
+        files.add(path, test)?;
+    }
+    Ok(())
 }
 
 const WORKFLOW: &str = ".github/workflows/headwater.yml";
-
-const CONTRACT: &str = "tests/contract.rs";
 
 const EXAMPLE: &str = "connector.example.json";
 
@@ -133,6 +139,7 @@ struct OperationView {
     key: String,
     paging: String,
     offset: String,
+    read: String,
 }
 
 #[derive(Serialize)]
@@ -175,8 +182,20 @@ impl OperationView {
             offset: cell(
                 stream.offset.as_ref().map_or_else(|| "none: every cycle reads everything".to_owned(), offset),
             ),
+            read: match stream.followed_parent() {
+                Some(parent) => cell(format!("for each record of {}", markdown::code(&parent.operation_id))),
+                None => "by its schedule".to_owned(),
+            } + &lists(stream),
         }
     }
+}
+
+/// For what values it is read one after the other, in words.
+fn lists(stream: &StreamPlan) -> String {
+    let is_listed = |plan: &&ParameterPlan| matches!(plan.value, Some(ParameterValue::Each(_)));
+    let names = stream.parameters.iter().filter(is_listed).map(|plan| markdown::code(&plan.wire_name));
+    let names: Vec<_> = names.collect();
+    if names.is_empty() { String::new() } else { cell(format!(", for each {}", names.join(" and "))) }
 }
 
 fn paging(plan: &PaginationPlan) -> String {
@@ -184,13 +203,17 @@ fn paging(plan: &PaginationPlan) -> String {
     match plan {
         PaginationPlan::None => "none".to_owned(),
         PaginationPlan::LinkHeader => "`Link` header".to_owned(),
-        PaginationPlan::NextUrl { pointer } => format!("URL at {}", code(pointer)),
-        PaginationPlan::Cursor { pointer, parameter } => {
-            format!("cursor at {}, sent as {}", code(pointer), code(parameter))
+        PaginationPlan::NextUrl { pointer, .. } => format!("URL at {}", code(&pointer.to_string())),
+        PaginationPlan::Cursor { pointer, parameter, .. } => {
+            format!("cursor at {}, sent as {}", code(&pointer.to_string()), code(&parameter.to_string()))
         }
-        PaginationPlan::LastRecord { parameter, .. } => format!("key of the last record, sent as {}", code(parameter)),
-        PaginationPlan::Offset { parameter, .. } => format!("records to skip, sent as {}", code(parameter)),
-        PaginationPlan::Page { parameter, .. } => format!("page number, sent as {}", code(parameter)),
+        PaginationPlan::LastRecord { parameter, .. } => {
+            format!("key of the last record, sent as {}", code(&parameter.to_string()))
+        }
+        PaginationPlan::Offset { parameter, .. } => {
+            format!("records to skip, sent as {}", code(&parameter.to_string()))
+        }
+        PaginationPlan::Page { parameter, .. } => format!("page number, sent as {}", code(&parameter.to_string())),
     }
 }
 

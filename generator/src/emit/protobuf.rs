@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::{EmitError, FileSet, Language, header, markdown, namespace, records, schema_path};
-use crate::plan::model::{ConnectorPlan, Element, Scalar, StructType, TypeId, TypeKind, UnionType};
+use crate::plan::model::{ConnectorPlan, Element, Field, Scalar, StructType, TypeId, TypeKind, UnionType};
 use crate::plan::{UNMAPPED, UNMAPPED_NUMBER};
 
 const TIMESTAMP: &str = ".google.protobuf.Timestamp";
@@ -120,14 +120,12 @@ impl<'plan> Messages<'plan> {
     }
 
     fn fields(&mut self, out: &mut String, indent: &str, it: &StructType) {
-        for field in &it.fields {
+        for (field, name) in it.fields.iter().zip(json_names(it)) {
             comment(out, indent, field.doc.as_deref());
             let ty = self.field_type(field.element.ty);
-            // Readers have no other way to learn what the API calls it.
-            let json_name = if json_name(&field.proto_name) == field.wire_name || !is_json_name(&field.wire_name) {
-                String::new()
-            } else {
-                format!(" [json_name = {}]", quoted(&field.wire_name))
+            let json_name = match name == json_name(&field.proto_name) {
+                true => String::new(),
+                false => format!(" [json_name = {}]", quoted(&name)),
             };
             let _ = writeln!(out, "{indent}{ty} {} = {}{json_name};", field.proto_name, field.number);
         }
@@ -205,7 +203,8 @@ impl<'plan> Messages<'plan> {
             }
             TypeKind::List(_) | TypeKind::Map(_) => self.element_type(Element { ty: id, optional: false }),
             // Not a Protobuf enum: that could not carry a value that the document does not list.
-            TypeKind::Enum(_) | TypeKind::Scalar(Scalar::String | Scalar::Date | Scalar::Uuid | Scalar::Json) => {
+            TypeKind::Enum(_)
+            | TypeKind::Scalar(Scalar::String | Scalar::Date | Scalar::Uuid | Scalar::Decimal(_) | Scalar::Json) => {
                 "string".to_owned()
             }
         }
@@ -224,6 +223,27 @@ fn word(ty: &str) -> String {
     let ty = ty.rsplit('.').next().unwrap_or(ty);
     let mut chars = ty.chars();
     chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect()
+}
+
+/// The fields' names in JSON: what the API calls them, since readers have no other way to learn it, where Protobuf takes that and
+/// no other field is called so.
+fn json_names(it: &StructType) -> Vec<String> {
+    let additional = it.additional.as_ref().map(|additional| json_name(&additional.proto_name));
+    let unnamed = it.fields.iter().filter(|field| !is_json_name(&field.wire_name));
+    let mut taken: BTreeSet<String> = unnamed.map(|field| json_name(&field.proto_name)).collect();
+    taken.extend(additional.into_iter().chain([UNMAPPED.to_owned()]));
+    let name = |field: &Field| {
+        if !is_json_name(&field.wire_name) {
+            return json_name(&field.proto_name);
+        }
+        let (mut name, mut number) = (field.wire_name.clone(), 2);
+        while !taken.insert(name.clone()) {
+            name = format!("{}_{number}", field.wire_name);
+            number += 1;
+        }
+        name
+    };
+    it.fields.iter().map(name).collect()
 }
 
 /// The name that Protobuf itself gives a field in JSON ("JSON name").

@@ -7,4 +7,4 @@ mod server;
 mod values;
 
 pub use guard::{FAULT_HEADER, FAULT_PARAMETER};
-pub use server::{MockApi, Served, Traffic};
+pub use server::{Counts, MockApi, Served, Traffic};

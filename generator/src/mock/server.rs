@@ -8,19 +8,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, future, stream};
 use serde_json::{Value, json};
+use serde_json_path::JsonPath;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::guard::{Fault, SLOW, lets_in};
 use super::page::{encode, page};
 use super::values::Records;
-use crate::plan::model::{AuthScheme, ConnectorPlan, StreamPlan};
+use crate::plan::model::{AuthScheme, ConnectorPlan, StreamPlan, TokenIn, TokenPlace};
 
 /// How long the first half of a body that is cut has to get out.
 const CUT_AFTER: Duration = Duration::from_millis(50);
@@ -33,6 +34,26 @@ pub struct MockApi {
     server: JoinHandle<()>,
 }
 
+/// How many records a mock has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Of each operation.
+    pub each: u64,
+    /// Of each that is read for the records of another, for one of these.
+    pub each_of_parent: u64,
+}
+
+impl Counts {
+    fn of(self, stream: &StreamPlan) -> u64 {
+        match (stream.is_single, stream.followed_parent()) {
+            // One thing is what it is: as many of it are not in one response.
+            (true, _) => self.each.min(1),
+            (false, Some(_)) => self.each_of_parent,
+            (false, None) => self.each,
+        }
+    }
+}
+
 /// An operation that a mock serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Served {
@@ -40,6 +61,10 @@ pub struct Served {
     pub operation_id: String,
     /// A URL that it answers at.
     pub url: String,
+    /// Whether an answer is one record.
+    pub is_single: bool,
+    /// The operation for each of whose records it is read.
+    pub parent: Option<String>,
     /// What it asks for: one of these; each lists what it takes together.
     pub auth: Vec<Vec<AuthScheme>>,
 }
@@ -57,7 +82,7 @@ pub struct Traffic {
 
 struct Api {
     plan: ConnectorPlan,
-    records: u64,
+    records: Counts,
     seed: u64,
     requests: AtomicU64,
     /// By the plan's streams.
@@ -71,12 +96,12 @@ struct Count {
 }
 
 impl MockApi {
-    /// Serves the streams of `plan` at `listen`, each with so many `records`. The same `seed` gives the same records.
+    /// Serves the streams of `plan` at `listen`, with so many `records`. The same `seed` gives the same records.
     ///
     /// # Errors
     ///
     /// If the address cannot be bound.
-    pub async fn start(plan: ConnectorPlan, listen: SocketAddr, records: u64, seed: u64) -> io::Result<Self> {
+    pub async fn start(plan: ConnectorPlan, listen: SocketAddr, records: Counts, seed: u64) -> io::Result<Self> {
         let counts = plan.streams.iter().map(|_| Count::default()).collect();
         let api = Arc::new(Api { plan, records, seed, requests: AtomicU64::new(0), counts });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&api));
@@ -85,6 +110,8 @@ impl MockApi {
         let served = api.plan.streams.iter().map(|stream| Served {
             operation_id: stream.operation_id.clone(),
             url: format!("http://{address}{}", example_path(stream.sent_path())),
+            is_single: stream.is_single,
+            parent: stream.followed_parent().map(|parent| parent.operation_id.clone()),
             auth: stream.auth.clone(),
         });
         let served = served.collect();
@@ -134,6 +161,7 @@ async fn answer(
     uri: Uri,
     headers: HeaderMap,
     Query(query): Query<BTreeMap<String, String>>,
+    body: Bytes,
 ) -> Response {
     api.requests.fetch_add(1, Ordering::Relaxed);
     // Of two templates the one with fewer placeholders is meant (OAS 3.0, "Paths Object").
@@ -162,20 +190,54 @@ async fn answer(
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let base = format!("http://{host}{}", uri.path());
     let records = Records::new(&api.plan, stream, api.seed);
-    let page = page(stream, &records, api.records, &query, &base);
-    let served = match page.body.pointer(&stream.records) {
-        Some(Value::Array(records)) => records.len(),
-        Some(Value::Null) | None => 0,
-        Some(_) => 1,
+    let asked = with_token(stream, query, uri.path(), &headers, &body);
+    let page = page(stream, &records, api.records.of(stream), &asked, &base);
+    let path = stream.records.starts_with('$').then(|| JsonPath::parse(&stream.records));
+    let served = match (path, page.body.pointer(&stream.records)) {
+        (Some(path), _) => path.map_or(0, |path| path.query(&page.body).len()),
+        (None, Some(Value::Array(records))) => records.len(),
+        (None, Some(Value::Null) | None) => 0,
+        (None, Some(_)) => 1,
     };
     count.pages.fetch_add(1, Ordering::Relaxed);
     count.records.fetch_add(served as u64, Ordering::Relaxed);
     let mut response = axum::Json(page.body).into_response();
+    for (name, value) in page.headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
     let link = page.next_query.map(|query| format!("<{base}?{}>; rel=\"next\"", encode(&query)));
     if let Some(link) = link.and_then(|link| link.parse().ok()) {
         response.headers_mut().insert(header::LINK, link);
     }
     if fault == Some(Fault::Cut) { cut(response).await } else { response }
+}
+
+/// The query with what names the page, wherever in the request that stands.
+fn with_token(
+    stream: &StreamPlan,
+    mut query: BTreeMap<String, String>,
+    path: &str,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> BTreeMap<String, String> {
+    let Some(TokenIn { place, name }) = stream.pagination.parameter() else { return query };
+    let placeholder = format!("{{{name}}}");
+    let found = match place {
+        TokenPlace::Query => None,
+        TokenPlace::Header => headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned),
+        TokenPlace::Path => {
+            let mut segments = stream.sent_path().split('/').zip(path.split('/'));
+            segments.find(|(template, _)| *template == placeholder).map(|(_, segment)| segment.to_owned())
+        }
+        TokenPlace::Body => serde_json::from_slice::<Value>(body).ok().and_then(|body| match body.pointer(name)? {
+            Value::String(text) => Some(text.clone()),
+            value => Some(value.to_string()),
+        }),
+    };
+    query.extend(found.map(|found| (name.clone(), found)));
+    query
 }
 
 fn refusal(status: StatusCode, message: &str) -> Response {

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::plan::model::{ConnectorPlan, Element, FieldPath, OffsetMode, Scalar, StreamPlan, Type, TypeId, TypeKind};
+use crate::plan::model::{
+    ConnectorPlan, DecimalFacts, Element, FieldPath, OffsetMode, Scalar, StreamPlan, Type, TypeId, TypeKind,
+};
 
 /// How deep optional parts are filled in; beyond it they are absent, so that recursive types end.
 const DEPTH: usize = 4;
@@ -25,12 +27,15 @@ impl<'a> Records<'a> {
         Self { plan, stream, seed }
     }
 
-    /// Record number `index`, counted from 0. Its key is its own, and its offset comes after that of the one before.
+    /// Record number `index`, counted from 0. Its key is its own, as is what other streams are asked with for it; its offset comes after that of the one before.
     pub(crate) fn record(&self, index: u64) -> Value {
         let mut choices = Choices(self.seed ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut record = self.value(self.stream.record, "record", DEPTH, &mut choices);
         if let Some(key) = &self.stream.key {
             set(&mut record, &key.pointer, distinct(key, index));
+        }
+        for (_, field) in self.stream.children.iter().flat_map(|child| &child.bind) {
+            set(&mut record, &field.pointer, distinct(field, index));
         }
         if let Some(timestamp) = &self.stream.timestamp {
             set(&mut record, &timestamp.pointer, json!(rfc3339(FIRST_RECORD + index * STEP)));
@@ -110,12 +115,28 @@ fn scalar_value(scalar: Scalar, name: &str, choices: &mut Choices) -> Value {
         Scalar::Int32 => json!(choices.below(1_000)),
         Scalar::Int64 => json!(choices.below(1 << 40)),
         Scalar::Number => json!(choices.below(100_000) as f64 / 100.0),
+        Scalar::Decimal(decimal) => decimal_value(decimal, choices),
         Scalar::String => json!(format!("{name} {}", WORDS[choices.below(WORDS.len() as u64) as usize])),
         Scalar::Date => json!(rfc3339(FIRST_RECORD + choices.below(365) * 86_400)[..10]),
         Scalar::DateTime => json!(rfc3339(FIRST_RECORD + choices.below(31_536_000))),
         Scalar::Uuid => json!(uuid(choices.next(), choices.next())),
         Scalar::Base64 => json!("aGVhZHdhdGVy"),
         Scalar::Json => json!({ "note": WORDS[choices.below(WORDS.len() as u64) as usize] }),
+    }
+}
+
+fn decimal_value(decimal: DecimalFacts, choices: &mut Choices) -> Value {
+    let mut digits =
+        |count: u32| (0..count.min(9)).map(|_| char::from(b'0' + choices.below(10) as u8)).collect::<String>();
+    // The first digit is not 0, so that it is a number in JSON too.
+    let whole = match decimal.precision - decimal.scale {
+        0 => "0".to_owned(),
+        count => format!("1{}", digits(count - 1)),
+    };
+    let text = if decimal.scale == 0 { whole } else { format!("{whole}.{}", digits(decimal.scale)) };
+    match text.parse::<f64>() {
+        Ok(number) if !decimal.is_text => json!(number),
+        _ => json!(text),
     }
 }
 

@@ -5,7 +5,8 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::duration;
-use super::model::{Binding, OffsetMode, ParentPlan};
+use super::model::{Binding, FoundIn, OffsetMode, ParentPlan, TokenIn, TokenPlace, Until};
+use super::schema::SchemaPath;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, pointer};
 
@@ -20,14 +21,18 @@ pub(super) struct Source {
     /// JSON Pointer to the annotation.
     pub(super) at: String,
     pub(super) topic: Option<String>,
+    /// JSON Pointer, or JSONPath if it begins with `$`.
     pub(super) records: Option<String>,
     pub(super) key: Option<String>,
     pub(super) timestamp: Option<String>,
     pub(super) pagination: Option<Pagination>,
     pub(super) offset: Option<Offset>,
     pub(super) parameters: IndexMap<String, Value>,
+    pub(super) slices: IndexMap<String, Value>,
     pub(super) parent: Option<ParentPlan>,
     pub(super) interval_ms: Option<u64>,
+    /// Whether only what changes is written.
+    pub(super) writes_changes: bool,
 }
 
 /// `pagination`. What a style does not need is not there.
@@ -35,11 +40,11 @@ pub(super) struct Source {
 pub(super) enum Pagination {
     None,
     LinkHeader,
-    NextUrl { pointer: String },
-    Cursor { pointer: String, parameter: String, limit: Limit },
-    LastRecord { parameter: String, has_more: Option<String>, limit: Limit },
-    Offset { parameter: String, limit: Limit },
-    Page { parameter: String, first: u64, limit: Limit },
+    NextUrl { pointer: FoundIn, delta: Option<String> },
+    Cursor { pointer: FoundIn, parameter: TokenIn, initial: Option<String>, limit: Limit },
+    LastRecord { parameter: TokenIn, has_more: Option<String>, limit: Limit },
+    Offset { parameter: TokenIn, limit: Limit, until: Until },
+    Page { parameter: TokenIn, first: u64, limit: Limit, until: Until },
 }
 
 /// How many records a page has.
@@ -57,7 +62,7 @@ pub(super) enum Offset {
     /// Every cycle reads everything, whatever could be inferred.
     None,
     /// A field of the records becomes a parameter.
-    Field { mode: OffsetMode, field: String, parameter: String, initial: Option<String> },
+    Field { mode: OffsetMode, field: String, parameter: String, initial: Option<String>, lookback_ms: Option<u64> },
 }
 
 /// `x-kafka-connector`.
@@ -82,14 +87,16 @@ pub(super) fn source(
     let mut keys = Keys::of(value, &at, document, said)?;
     let source = Source {
         topic: keys.text("topic").filter(|topic| keys.is_topic("topic", topic)),
-        records: keys.pointer("records"),
+        records: keys.pointer_or_path("records"),
         key: keys.pointer("key"),
         timestamp: keys.pointer("timestamp"),
         pagination: keys.inner("pagination", pagination),
         offset: keys.inner("offset", offset),
         parameters: keys.map("parameters"),
+        slices: keys.map("slices"),
         parent: keys.inner("parent", parent),
         interval_ms: keys.inner("schedule", interval),
+        writes_changes: writes_changes(&mut keys),
         at: at.clone(),
     };
     keys.end();
@@ -131,17 +138,21 @@ fn parent(keys: &mut Keys<'_>) -> Option<ParentPlan> {
     Some(ParentPlan { operation_id: operation_id?, bind: bound })
 }
 
-fn interval(keys: &mut Keys<'_>) -> Option<u64> {
-    let text = keys.text("interval")?;
-    let millis = duration::millis(&text);
-    if millis.is_none() {
-        keys.error(
-            Some("interval"),
-            format!("`{text}` is no interval"),
-            Some("write a number and a unit: 500ms, 60s, 5m, 1h"),
-        );
+/// Whether `output` says that only what changes is written.
+fn writes_changes(keys: &mut Keys<'_>) -> bool {
+    match keys.text("output").as_deref() {
+        Some("changes") => true,
+        None | Some("all") => false,
+        Some(other) => {
+            let message = format!("there is no output called `{other}`");
+            keys.error(Some("output"), message, Some("one of: all, changes"));
+            false
+        }
     }
-    millis
+}
+
+fn interval(keys: &mut Keys<'_>) -> Option<u64> {
+    keys.duration("interval")
 }
 
 fn pagination(keys: &mut Keys<'_>) -> Option<Pagination> {
@@ -150,36 +161,88 @@ fn pagination(keys: &mut Keys<'_>) -> Option<Pagination> {
     match style.as_str() {
         "none" => Some(Pagination::None),
         "link-header" => Some(Pagination::LinkHeader),
-        "next-url" => Some(Pagination::NextUrl { pointer: keys.required_pointer("pointer")? }),
+        "next-url" => {
+            let (pointer, delta) = (keys.required_found("pointer"), keys.pointer("delta"));
+            Some(Pagination::NextUrl { pointer: pointer?, delta })
+        }
         "cursor" => {
-            let (pointer, parameter) = (keys.required_pointer("pointer"), keys.required_text("parameter"));
-            let limit = limit(keys);
-            Some(Pagination::Cursor { pointer: pointer?, parameter: parameter?, limit })
+            let (pointer, parameter) = (keys.required_found("pointer"), token(keys));
+            let (initial, limit) = (keys.text("initial"), limit(keys));
+            Some(Pagination::Cursor { pointer: pointer?, parameter: parameter?, initial, limit })
         }
         "last-record" => {
-            let (parameter, has_more) = (keys.required_text("parameter"), keys.pointer("has_more"));
+            let (parameter, has_more) = (token(keys), keys.pointer("has_more"));
             let limit = limit(keys);
             Some(Pagination::LastRecord { parameter: parameter?, has_more, limit })
         }
         "offset" => {
-            let parameter = keys.required_text("parameter");
-            let limit = limit(keys);
-            Some(Pagination::Offset { parameter: parameter?, limit })
+            let (parameter, limit, until) = (token(keys), limit(keys), until(keys));
+            Some(Pagination::Offset { parameter: parameter?, limit, until })
         }
         "page" => {
-            let parameter = keys.required_text("parameter");
-            let (first, limit) = (keys.number("first").unwrap_or(1), limit(keys));
-            Some(Pagination::Page { parameter: parameter?, first, limit })
+            let (parameter, first) = (token(keys), keys.number("first").unwrap_or(1));
+            let (limit, until) = (limit(keys), until(keys));
+            Some(Pagination::Page { parameter: parameter?, first, limit, until })
         }
         other => {
             let near = crate::diagnostic::nearest(other, STYLES);
             let hint =
                 near.map_or_else(|| format!("one of: {}", STYLES.join(", ")), |near| format!("did you mean `{near}`?"));
             keys.error(Some("style"), format!("there is no style of pagination called `{other}`"), Some(&hint));
-            keys.known.extend(["parameter", "pointer", "has_more", "first", "limit_parameter", "limit"]);
+            keys.known.extend(["parameter", "in", "pointer", "initial", "delta", "has_more", "total", "total_pages"]);
+            keys.known.extend(["first", "limit_parameter", "limit", "stop_on_short_page"]);
             None
         }
     }
+}
+
+/// What takes that which the next page is asked for by.
+fn token(keys: &mut Keys<'_>) -> Option<TokenIn> {
+    const PLACES: [TokenPlace; 4] = [TokenPlace::Query, TokenPlace::Header, TokenPlace::Path, TokenPlace::Body];
+    let place = match keys.text("in") {
+        None => Some(TokenPlace::Query),
+        Some(text) => {
+            let place = PLACES.into_iter().find(|place| place.annotated() == text);
+            if place.is_none() {
+                let hint = format!("one of: {}", PLACES.map(TokenPlace::annotated).join(", "));
+                keys.error(Some("in"), format!("there is no place called `{text}` in a request"), Some(&hint));
+            }
+            place
+        }
+    };
+    let name = match place {
+        Some(TokenPlace::Body) => keys.required_pointer("parameter"),
+        _ => keys.required_text("parameter"),
+    };
+    Some(TokenIn { place: place?, name: name? })
+}
+
+/// What ends a cycle of pages that are counted.
+fn until(keys: &mut Keys<'_>) -> Until {
+    type Rule = fn(FoundIn) -> Until;
+    let rules: [(&'static str, Rule); 3] =
+        [("total", Until::Records), ("total_pages", Until::Pages), ("has_more", Until::NoMore)];
+    let mut until = None;
+    for (key, rule) in rules {
+        let Some(found) = keys.found(key) else { continue };
+        if until.is_some() {
+            ends_twice(keys, key);
+        }
+        until = Some(rule(found));
+    }
+    const SHORT_PAGE: &str = "stop_on_short_page";
+    if keys.truth_value(SHORT_PAGE) == Some(true) {
+        if until.is_some() {
+            ends_twice(keys, SHORT_PAGE);
+        }
+        until = Some(Until::ShortPage);
+    }
+    until.unwrap_or(Until::EmptyPage)
+}
+
+fn ends_twice(keys: &mut Keys<'_>, key: &'static str) {
+    let hint = "leave one of `total`, `total_pages`, `has_more` and `stop_on_short_page`";
+    keys.error(Some(key), format!("`{key}` says when a cycle ends, and something else does too"), Some(hint));
 }
 
 fn limit(keys: &mut Keys<'_>) -> Limit {
@@ -200,8 +263,11 @@ fn offset(keys: &mut Keys<'_>) -> Option<Offset> {
         }
     };
     let (field, parameter) = (keys.required_pointer("field"), keys.required_text("parameter"));
-    let initial = keys.text("initial");
-    Some(Offset::Field { mode: mode?, field: field?, parameter: parameter?, initial })
+    let (initial, lookback_ms) = (keys.text("initial"), keys.duration("lookback"));
+    if mode == Some(OffsetMode::Cursor) && lookback_ms.is_some() {
+        keys.error(Some("lookback"), "`lookback` goes only with the mode `timestamp`".to_owned(), None);
+    }
+    Some(Offset::Field { mode: mode?, field: field?, parameter: parameter?, initial, lookback_ms })
 }
 
 /// The keys of one object of an annotation, as they are read.
@@ -268,11 +334,59 @@ impl<'a> Keys<'a> {
         Some(text)
     }
 
+    /// A JSON Pointer, or a JSONPath, which begins with `$`.
+    fn pointer_or_path(&mut self, key: &'static str) -> Option<String> {
+        match self.object.get(key).and_then(Value::as_str).filter(|text| text.starts_with('$')) {
+            None => self.pointer(key),
+            Some(path) => match SchemaPath::parse(path) {
+                Ok(_) => self.text(key),
+                Err(reason) => {
+                    self.known.push(key);
+                    self.error(Some(key), format!("`{path}` is no JSONPath: {reason}"), None);
+                    None
+                }
+            },
+        }
+    }
+
     fn required_pointer(&mut self, key: &'static str) -> Option<String> {
         if !self.object.contains_key(key) {
             return self.required_text(key);
         }
         self.pointer(key)
+    }
+
+    /// A JSON Pointer into the response, or a header of it.
+    fn found(&mut self, key: &'static str) -> Option<FoundIn> {
+        let header = match self.object.get(key) {
+            Some(Value::String(text)) => text.strip_prefix(FoundIn::HEADER).map(str::trim),
+            _ => None,
+        };
+        match header {
+            None => self.pointer(key).map(FoundIn::Body),
+            Some(name) => {
+                self.known.push(key);
+                Some(FoundIn::Header(name.to_owned()))
+            }
+        }
+    }
+
+    fn required_found(&mut self, key: &'static str) -> Option<FoundIn> {
+        if !self.object.contains_key(key) {
+            return self.required_text(key).map(FoundIn::Body);
+        }
+        self.found(key)
+    }
+
+    /// A duration in milliseconds.
+    fn duration(&mut self, key: &'static str) -> Option<u64> {
+        let text = self.text(key)?;
+        let millis = duration::millis(&text);
+        if millis.is_none() {
+            let hint = "write a number and a unit: 500ms, 60s, 5m, 1h";
+            self.error(Some(key), format!("`{text}` is no {key}"), Some(hint));
+        }
+        millis
     }
 
     fn number(&mut self, key: &'static str) -> Option<u64> {
@@ -281,6 +395,14 @@ impl<'a> Keys<'a> {
             self.error(Some(key), format!("`{key}` is not a whole number"), None);
         }
         value.as_u64()
+    }
+
+    fn truth_value(&mut self, key: &'static str) -> Option<bool> {
+        let value = self.get(key)?;
+        if value.as_bool().is_none() {
+            self.error(Some(key), format!("`{key}` is neither `true` nor `false`"), None);
+        }
+        value.as_bool()
     }
 
     fn map(&mut self, key: &'static str) -> IndexMap<String, Value> {

@@ -19,6 +19,8 @@ pub(super) enum Use {
     Value,
     /// An instant.
     Instant,
+    /// An instant, or a text that may be one.
+    Moment,
 }
 
 /// The way from a record to the field that a JSON Pointer leads to.
@@ -48,11 +50,14 @@ pub(super) fn resolve(types: &Types<'_>, record: TypeId, path: &str, usage: Use)
     };
     let fits = match usage {
         Use::Instant => scalar == Scalar::DateTime,
-        Use::Value => !matches!(scalar, Scalar::Boolean | Scalar::Json | Scalar::Base64 | Scalar::Number),
+        Use::Moment => matches!(scalar, Scalar::DateTime | Scalar::String),
+        Use::Value => {
+            !matches!(scalar, Scalar::Boolean | Scalar::Json | Scalar::Base64 | Scalar::Number | Scalar::Decimal(_))
+        }
     };
     if !fits {
         let wanted = match usage {
-            Use::Instant => "an instant (`type: string, format: date-time`)",
+            Use::Instant | Use::Moment => "an instant (`type: string, format: date-time`)",
             Use::Value => "a text, an integer or an instant",
         };
         return refuse(format!("`{path}` leads to {}, not to {wanted}", name_of(scalar)), None);
@@ -65,6 +70,7 @@ fn name_of(scalar: Scalar) -> &'static str {
         Scalar::Boolean => "a truth value",
         Scalar::Int32 | Scalar::Int64 => "an integer",
         Scalar::Number => "a floating-point number",
+        Scalar::Decimal(_) => "a decimal",
         Scalar::String => "a text",
         Scalar::Date => "a date",
         Scalar::DateTime => "an instant",

@@ -20,6 +20,8 @@ pub mod survey;
 mod types;
 
 pub use numbers::FieldNumbers;
+#[cfg(feature = "run")]
+pub(crate) use schema::{SchemaPath, Step, literal};
 pub use select::{LeftOut, PlanOptions, Planned, SchemaCount, Selection, is_annotated, plan};
 pub use survey::survey;
 pub(crate) use survey::{offset as describe_offset, pagination as describe_pagination};

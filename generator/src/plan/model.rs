@@ -188,10 +188,21 @@ pub struct UnionVariant {
     pub proto_name: String,
     /// The Protobuf field number.
     pub number: u32,
-    /// The discriminator's values that stand for it.
+    /// The discriminator's values that stand for it. None of a branch that takes what is of no other.
     pub tags: Vec<String>,
     /// Its type.
     pub ty: TypeId,
+}
+
+/// Which decimals a value can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecimalFacts {
+    /// How many digits there can be: 1 to 38.
+    pub precision: u32,
+    /// How many of them stand after the point.
+    pub scale: u32,
+    /// Whether it is a `type: string` in JSON, not a number.
+    pub is_text: bool,
 }
 
 /// A value without parts.
@@ -215,6 +226,8 @@ pub enum Scalar {
     Uuid,
     /// `type: string, format: byte`.
     Base64,
+    /// `format: decimal`, of a `type: string` or `type: number`, where the document says of which precision and scale.
+    Decimal(DecimalFacts),
     /// Anything; kept as JSON text.
     Json,
 }
@@ -240,7 +253,7 @@ pub struct StreamPlan {
     pub topic: String,
     /// The record type: a [`TypeKind::Struct`].
     pub record: TypeId,
-    /// JSON Pointer to the records in a response; empty is the root.
+    /// JSON Pointer to the records in a response, empty is the root; or a JSONPath that selects them, which begins with `$`.
     pub records: String,
     /// Whether every response must have something there.
     pub records_required: bool,
@@ -258,6 +271,8 @@ pub struct StreamPlan {
     pub pagination: PaginationPlan,
     /// Query parameter that says how many records a page has, if the operation has one.
     pub page_size_parameter: Option<String>,
+    /// The streams that are read for each of its records.
+    pub children: Vec<ChildPlan>,
     /// The ways to be let in, one of which must be taken; each lists what it takes together. Empty: nothing is asked for.
     pub auth: Vec<Vec<AuthScheme>>,
     /// The stream whose records give this one's requests their parameters, if it is a child.
@@ -266,11 +281,19 @@ pub struct StreamPlan {
     pub rate_limit: Option<RateLimitPlan>,
     /// Pause between two cycles, in milliseconds.
     pub interval_ms: u64,
+    /// Whether only what changes is written.
+    pub writes_changes: bool,
     /// What was inferred rather than annotated, with reasons.
     pub inferences: Vec<Inference>,
 }
 
 impl StreamPlan {
+    /// The stream whose records it is read for, if any of its parameters has its value from there.
+    pub fn followed_parent(&self) -> Option<&ParentPlan> {
+        let is_of_slice = |parameter: &ParameterPlan| matches!(parameter.value, Some(ParameterValue::Slice(_)));
+        self.parent.as_ref().filter(|_| self.parameters.iter().any(is_of_slice))
+    }
+
     /// The path template as it is sent: some documents tell operations apart by what stands behind `?` and `#`.
     pub fn sent_path(&self) -> &str {
         let end = self.path.find(['?', '#']).unwrap_or(self.path.len());
@@ -445,6 +468,19 @@ pub enum ParameterValue {
     Literal(serde_json::Value),
     /// `${config:NAME}`: what the user configures under this name.
     Config(String),
+    /// What the slice that is read has under this name: it comes out of a record of the parent.
+    Slice(String),
+    /// There is a slice for each of these, which has it under the parameter's name.
+    Each(ListedValues),
+}
+
+/// The values that a parameter has one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListedValues {
+    /// Always these.
+    Literals(Vec<String>),
+    /// `${config:NAME}`: what the user configures under this name, with commas between them.
+    Config(String),
 }
 
 /// A way from a record to one of its fields.
@@ -473,6 +509,22 @@ pub struct ParentPlan {
     pub operation_id: String,
     /// What each of its records gives.
     pub bind: Vec<Binding>,
+}
+
+impl ParentPlan {
+    /// Whether a record gives a parameter its value.
+    pub(super) fn binds(&self, parameter: &str) -> bool {
+        self.bind.iter().any(|binding| binding.parameter == parameter)
+    }
+}
+
+/// A stream that is read for each record of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChildPlan {
+    /// Its operation.
+    pub operation_id: String,
+    /// The values that a record gives, by the child's parameters.
+    pub bind: Vec<(String, FieldPath)>,
 }
 
 /// A parameter of a child, and where in a record of the parent its value is.
@@ -504,6 +556,8 @@ pub struct OffsetPlan {
     pub parameter: String,
     /// Value of the first cycle.
     pub initial: Option<String>,
+    /// How far before the latest instant a cycle asks, in milliseconds.
+    pub lookback_ms: Option<u64>,
 }
 
 /// How offset values follow one another.
@@ -522,39 +576,195 @@ pub enum PaginationPlan {
     None,
     /// The `Link` header's `next`.
     LinkHeader,
-    /// A URL in the body.
+    /// A URL.
     NextUrl {
-        /// JSON Pointer to it.
-        pointer: String,
+        /// Where it is in the response.
+        pointer: FoundIn,
+        /// JSON Pointer to the URL that the next cycle begins with.
+        delta: Option<String>,
     },
-    /// A token in the body.
+    /// A token.
     Cursor {
-        /// JSON Pointer to it.
-        pointer: String,
-        /// Query parameter that takes it.
-        parameter: String,
+        /// Where it is in the response.
+        pointer: FoundIn,
+        /// What takes it.
+        parameter: TokenIn,
+        /// What the first request has there.
+        initial: Option<String>,
     },
     /// The key of the last record read.
     LastRecord {
-        /// Query parameter that takes it.
-        parameter: String,
+        /// What takes it.
+        parameter: TokenIn,
         /// JSON Pointer to a truth value: whether there is more.
         has_more: Option<String>,
     },
     /// Records to skip.
     Offset {
-        /// Query parameter for their number.
-        parameter: String,
+        /// What takes their number.
+        parameter: TokenIn,
         /// How many records a full page has, if the connector sets it.
         limit: Option<u64>,
+        /// What ends a cycle.
+        until: Until,
     },
     /// Numbered pages.
     Page {
-        /// Query parameter for the number.
-        parameter: String,
+        /// What takes the number.
+        parameter: TokenIn,
         /// Number of the first page.
         first: u64,
         /// How many records a full page has, if the connector sets it.
         size: Option<u64>,
+        /// What ends a cycle.
+        until: Until,
     },
+}
+
+impl PaginationPlan {
+    /// What takes that which the next page is asked for by.
+    pub fn parameter(&self) -> Option<&TokenIn> {
+        match self {
+            Self::None | Self::LinkHeader | Self::NextUrl { .. } => None,
+            Self::Cursor { parameter, .. }
+            | Self::LastRecord { parameter, .. }
+            | Self::Offset { parameter, .. }
+            | Self::Page { parameter, .. } => Some(parameter),
+        }
+    }
+}
+
+/// Where a response says something of its pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FoundIn {
+    /// In the body, at a JSON Pointer.
+    Body(String),
+    /// In the header of this name.
+    Header(String),
+}
+
+impl FoundIn {
+    /// What annotations begin the name of a header with.
+    pub const HEADER: &str = "header:";
+
+    /// As annotations write it.
+    pub fn annotated(&self) -> String {
+        match self {
+            Self::Body(pointer) => pointer.clone(),
+            Self::Header(name) => format!("{}{name}", Self::HEADER),
+        }
+    }
+}
+
+impl From<&str> for FoundIn {
+    fn from(pointer: &str) -> Self {
+        Self::Body(pointer.to_owned())
+    }
+}
+
+impl fmt::Display for FoundIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body(pointer) => f.write_str(pointer),
+            Self::Header(name) => write!(f, "header {name}"),
+        }
+    }
+}
+
+/// What of a request takes that which the next page is asked for by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenIn {
+    /// Where it goes.
+    pub place: TokenPlace,
+    /// The name of the parameter; in a body, a JSON Pointer.
+    pub name: String,
+}
+
+/// Where a request says which page it asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenPlace {
+    /// In the query.
+    Query,
+    /// In a header.
+    Header,
+    /// In the path.
+    Path,
+    /// In the JSON body.
+    Body,
+}
+
+impl TokenPlace {
+    /// As annotations write it.
+    pub fn annotated(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Header => "header",
+            Self::Path => "path",
+            Self::Body => "body",
+        }
+    }
+
+    /// Where a parameter goes that takes it; none does in a body.
+    pub fn location(self) -> Option<ParameterLocation> {
+        match self {
+            Self::Query => Some(ParameterLocation::Query),
+            Self::Header => Some(ParameterLocation::Header),
+            Self::Path => Some(ParameterLocation::Path),
+            Self::Body => None,
+        }
+    }
+}
+
+impl From<&str> for TokenIn {
+    fn from(name: &str) -> Self {
+        Self { place: TokenPlace::Query, name: name.to_owned() }
+    }
+}
+
+impl fmt::Display for TokenIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            TokenPlace::Query => f.write_str(&self.name),
+            place => write!(f, "{} {}", place.annotated(), self.name),
+        }
+    }
+}
+
+/// What ends a cycle of pages that are counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// A page without records.
+    EmptyPage,
+    /// A page that is not full, of an API that promises that only the last is one.
+    ShortPage,
+    /// A truth value that says whether there is more.
+    NoMore(FoundIn),
+    /// All records that are declared.
+    Records(FoundIn),
+    /// All pages that are declared.
+    Pages(FoundIn),
+}
+
+impl Until {
+    /// The key of an annotation that says it, and where a response does; none for what holds without one.
+    pub fn annotated(&self) -> Option<(&'static str, &FoundIn)> {
+        match self {
+            Self::EmptyPage | Self::ShortPage => None,
+            Self::NoMore(found) => Some(("has_more", found)),
+            Self::Records(found) => Some(("total", found)),
+            Self::Pages(found) => Some(("total_pages", found)),
+        }
+    }
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyPage => Ok(()),
+            Self::ShortPage => f.write_str(" until one is short"),
+            Self::NoMore(found) => write!(f, " while {found}"),
+            Self::Records(found) => write!(f, " of as many records as {found}"),
+            Self::Pages(found) => write!(f, " of as many pages as {found}"),
+        }
+    }
 }

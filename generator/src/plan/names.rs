@@ -8,7 +8,7 @@ use heck::{ToKebabCase, ToSnakeCase, ToUpperCamelCase};
 mod tests;
 
 /// Names of Rust's own and of what generated modules import, which a generated type must not shadow.
-const RESERVED_TYPES: [&str; 41] = [
+const RESERVED_TYPES: [&str; 43] = [
     "Self",
     "Option",
     "Some",
@@ -37,6 +37,8 @@ const RESERVED_TYPES: [&str; 41] = [
     "Base64",
     "Date",
     "DateTime",
+    "Decimal",
+    "DecimalNumber",
     "Field",
     "Json",
     "Map",
@@ -84,6 +86,8 @@ pub(super) struct Scope(BTreeSet<String>);
 impl Scope {
     /// `name`, or the first of `name2`, `name3`… that is free.
     fn unique(&mut self, name: &str, separator: &str) -> String {
+        // Two separators in a row are not `snake_case`.
+        let separator = if name.ends_with(separator) { "" } else { separator };
         let mut candidate = name.to_owned();
         let mut number = 2;
         while !self.0.insert(candidate.to_lowercase()) {
@@ -144,9 +148,19 @@ fn is_one_of(names: &[&str], name: &str) -> bool {
     names.contains(&name)
 }
 
+/// How many letters of a document's name are taken for one that becomes a file's: those that make it unique come after them,
+/// and `snake_case` has up to as many signs more. File systems take 255.
+const LONGEST: usize = 100;
+
+/// The beginning of an ASCII name that is not too long.
+fn shortened(mut name: String) -> String {
+    name.truncate(LONGEST);
+    name
+}
+
 /// What a type is called after words of the document, before it is made unique: `UpperCamelCase`.
 pub(super) fn type_name(text: &str) -> String {
-    let name = words(text).to_upper_camel_case();
+    let name = shortened(words(text).to_upper_camel_case());
     match name.chars().next() {
         None => "Value".to_owned(),
         Some(first) if first.is_ascii_digit() => format!("N{name}"),
@@ -157,6 +171,12 @@ pub(super) fn type_name(text: &str) -> String {
 fn module_name(rust: &str) -> String {
     let name = rust.to_snake_case();
     if is_one_of(&KEYWORDS, &name) || is_one_of(&PATH_KEYWORDS, &name) { format!("{name}_") } else { name }
+}
+
+/// In which order names of a document that may become the same are given theirs: one that is so named already has it before
+/// those that become it.
+pub(super) fn order(wire: &str) -> (bool, &str) {
+    (words(wire).to_snake_case() != wire, wire)
 }
 
 /// A field's or a parameter's Rust name.
@@ -245,6 +265,7 @@ pub(super) fn package_name(text: &str) -> String {
     // Not split within words: titles have names in them, as `GitHub`.
     let words = words(text).to_lowercase();
     let name = words.split([' ', '_']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+    let name = shortened(name).trim_end_matches('-').to_owned();
     match name.chars().next() {
         None => "connector".to_owned(),
         Some(first) if first.is_ascii_digit() => format!("n{name}"),

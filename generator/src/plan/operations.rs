@@ -53,20 +53,25 @@ pub(super) struct Answer<'a> {
 }
 
 impl<'a> OperationRef<'a> {
-    /// The first 2xx response with a JSON body, or why there is none. `default` stands for all where no 2xx is told of
-    /// (OAS 3.0.3 section 4.7.16).
+    /// The 2xx response of the lowest code that has a JSON body, or why there is none. A range stands for the codes that are
+    /// not told of, `default` for all where no 2xx is (OAS 3.0.3 section 4.7.16).
     pub(super) fn answer(&self, document: &'a Document) -> Result<Answer<'a>, String> {
         let responses = &self.operation.responses;
         let is_success = |status: &StatusCode| matches!(status, StatusCode::Code(200..=299) | StatusCode::Range(2));
-        let mut answers: Vec<_> =
-            responses.responses.iter().filter(|(status, _)| is_success(status)).map(|(_, response)| response).collect();
+        let mut successes: Vec<_> = responses.responses.iter().filter(|(status, _)| is_success(status)).collect();
+        successes.sort_by_key(|(status, _)| match status {
+            StatusCode::Code(code) => (false, *code),
+            StatusCode::Range(range) => (true, *range),
+        });
+        let mut answers: Vec<_> = successes.into_iter().map(|(_, response)| response).collect();
         if answers.is_empty() {
             answers.extend(&responses.default);
         }
         let has_success = !answers.is_empty();
         for response in answers {
             let Some(response) = resolve(document, response) else { continue };
-            let json = response.content.iter().find(|(media_type, _)| is_json(media_type));
+            let json = response.content.iter().filter(|(media_type, _)| is_json(media_type));
+            let json = json.min_by_key(|(media_type, _)| (*media_type != "application/json", *media_type));
             if let Some(schema) = json.and_then(|(_, content)| content.schema.as_ref()) {
                 let headers = response.headers.keys().map(String::as_str).collect();
                 let links = response.links.values().filter_map(|link| link.as_item()).collect();

@@ -6,11 +6,13 @@ use openapiv3::{Parameter, ParameterSchemaOrContent, PathStyle, QueryStyle, Refe
 use serde_json::Value;
 
 use super::model::{
-    ParameterLocation, ParameterPlan, ParameterScalar, ParameterStyle, ParameterType, ParameterValue, StyleKind,
+    ListedValues, ParameterLocation, ParameterPlan, ParameterScalar, ParameterStyle, ParameterType, ParameterValue,
+    StyleKind,
 };
 use super::operations::{OperationRef, is_json};
 use super::schema::{SchemaRef, Schemas, ShapeKind, schema_ref};
 use super::{infer, names, reserved};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
 
 /// A parameter, and what inference asks of its schema.
@@ -21,18 +23,27 @@ pub(super) struct Known {
     pub(super) default: Option<Value>,
     /// `minimum` of its schema.
     pub(super) minimum: Option<i64>,
+    /// Whether it is a `format: date-time`.
+    pub(super) is_instant: bool,
 }
 
 /// The parameters of an operation: the path item's, then its own, which replace those of the same name and place
-/// (OAS 3.0.3 section 4.7.10). `Err` names a required one that cannot be sent.
+/// (OAS 3.0.3 section 4.7.10). `Err` names a required one that cannot be sent; of others that cannot, `said` is told.
 pub(super) fn of(
     document: &Document,
     schemas: Schemas<'_>,
     operation: &OperationRef<'_>,
+    said: &mut Diagnostics,
 ) -> Result<Vec<Known>, String> {
     let mut scope = names::builder_scope();
-    let mut found: Vec<(&Parameter, ParameterLocation)> = Vec::new();
-    for parameter in operation.item.parameters.iter().chain(&operation.operation.parameters) {
+    let mut found: Vec<(&Parameter, ParameterLocation, String)> = Vec::new();
+    let item_at = operation.at.rsplit_once('/').map_or("", |(item, _)| item);
+    let listed = |at: &str, parameters: &'_ [ReferenceOr<Parameter>]| -> Vec<String> {
+        (0..parameters.len()).map(|index| format!("{at}/parameters/{index}")).collect()
+    };
+    let (shared, own) = (&operation.item.parameters, &operation.operation.parameters);
+    let places = listed(item_at, shared).into_iter().chain(listed(&operation.at, own));
+    for (parameter, at) in shared.iter().chain(own).zip(places) {
         let Some(parameter) = resolve(document, parameter) else { continue };
         let data = parameter.parameter_data_ref();
         let location = match parameter {
@@ -42,15 +53,16 @@ pub(super) fn of(
             Parameter::Header { .. } => ParameterLocation::Header,
             Parameter::Cookie { .. } => ParameterLocation::Cookie,
         };
-        let same =
-            found.iter().position(|(other, place)| *place == location && other.parameter_data_ref().name == data.name);
+        let same = found
+            .iter()
+            .position(|(other, place, _)| *place == location && other.parameter_data_ref().name == data.name);
         match same.and_then(|index| found.get_mut(index)) {
-            Some(place) => *place = (parameter, location),
-            None => found.push((parameter, location)),
+            Some(place) => *place = (parameter, location, at),
+            None => found.push((parameter, location, at)),
         }
     }
     let mut known = Vec::new();
-    for (parameter, location) in found {
+    for (parameter, location, at) in found {
         let data = parameter.parameter_data_ref();
         let style = style(parameter);
         let (schema, ty) = match &data.format {
@@ -74,8 +86,21 @@ pub(super) fn of(
                     data.name
                 ));
             }
-            None => continue,
+            None => {
+                let message = format!(
+                    "the parameter `{}` of `{}` holds more than single values and lists of them, of which OpenAPI does not \
+                     say how they are written: it is left out",
+                    data.name, operation.id
+                );
+                let hint =
+                    "give it `style: deepObject`, or `content` with a media type of JSON, whichever the API reads";
+                said.push(document.locate(Diagnostic::warning(message), &at).hint(hint));
+                continue;
+            }
         };
+        let is_instant = schema.as_ref().is_some_and(|schema| {
+            matches!(schemas.shape(schema).kind, ShapeKind::String { format: Some("date-time"), .. })
+        });
         let required = data.required || location == ParameterLocation::Path;
         let constant = schema.as_ref().filter(|_| required).and_then(|schema| constant(schemas, schema, ty));
         let (default, minimum) = schema.map(|schema| schemas.default_and_minimum(&schema)).unwrap_or_default();
@@ -92,6 +117,7 @@ pub(super) fn of(
             },
             default,
             minimum,
+            is_instant,
         });
     }
     Ok(known)
@@ -156,7 +182,8 @@ fn scalar_of(kind: &ShapeKind<'_>) -> Option<ParameterScalar> {
         ShapeKind::Boolean => ParameterScalar::Boolean,
         ShapeKind::Integer { is_int32: true } => ParameterScalar::Int32,
         ShapeKind::Integer { is_int32: false } => ParameterScalar::Int64,
-        ShapeKind::Number => ParameterScalar::Double,
+        ShapeKind::Decimal(decimal) if decimal.is_text => ParameterScalar::String,
+        ShapeKind::Number | ShapeKind::Decimal(_) => ParameterScalar::Double,
         ShapeKind::String { .. } | ShapeKind::Any | ShapeKind::OneOf(_) => ParameterScalar::String,
         ShapeKind::Array { .. } | ShapeKind::Object { .. } => return None,
     })
@@ -191,22 +218,51 @@ fn style(parameter: &Parameter) -> ParameterStyle {
     ParameterStyle { kind, explode, allow_reserved }
 }
 
+/// The property that `${config:NAME}` refers to, if a text is that.
+fn reference(text: &str) -> Option<Result<String, String>> {
+    if let Some(name) = text.strip_prefix("${config:").and_then(|rest| rest.strip_suffix('}')) {
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        return Some(match is_name {
+            true if reserved::is_reserved(name) && !name.starts_with("parameter.") => {
+                Err(format!("`{name}` is a property of every connector; choose another name"))
+            }
+            true => Ok(name.to_owned()),
+            false => Err(format!("`{name}` cannot be the name of a property")),
+        });
+    }
+    let message = || format!("`{text}` has a reference with text around it; only the whole value can be one");
+    text.contains("${config:").then(|| Err(message()))
+}
+
+/// What an annotation sets a parameter of type `ty` to one after the other, or why it cannot.
+pub(super) fn each(values: &Value, ty: ParameterType) -> Result<ParameterValue, String> {
+    let (ParameterType::One(scalar) | ParameterType::List { item: scalar }) = ty else {
+        return Err("it is an object, and a slice has one value for it".to_owned());
+    };
+    if let Some(name) = values.as_str().and_then(reference) {
+        return Ok(ParameterValue::Each(ListedValues::Config(name?)));
+    }
+    let Some(values) = values.as_array().filter(|values| !values.is_empty()) else {
+        return Err(format!("`{values}` is no list of values, nor `${{config:NAME}}`"));
+    };
+    let mut texts: Vec<String> = Vec::new();
+    for value in values {
+        let text = match literal(value, scalar)? {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        if texts.contains(&text) {
+            return Err(format!("`{text}` is there twice"));
+        }
+        texts.push(text);
+    }
+    Ok(ParameterValue::Each(ListedValues::Literals(texts)))
+}
+
 /// What an annotation sets a parameter of type `ty` to, or why it cannot.
 pub(super) fn value(value: &Value, ty: ParameterType) -> Result<ParameterValue, String> {
-    if let Some(text) = value.as_str() {
-        if let Some(name) = text.strip_prefix("${config:").and_then(|rest| rest.strip_suffix('}')) {
-            let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-            return match is_name {
-                true if reserved::is_reserved(name) && !name.starts_with("parameter.") => {
-                    Err(format!("`{name}` is a property of every connector; choose another name"))
-                }
-                true => Ok(ParameterValue::Config(name.to_owned())),
-                false => Err(format!("`{name}` cannot be the name of a property")),
-            };
-        }
-        if text.contains("${config:") {
-            return Err(format!("`{text}` has a reference with text around it; only the whole value can be one"));
-        }
+    if let Some(name) = value.as_str().and_then(reference) {
+        return Ok(ParameterValue::Config(name?));
     }
     let literal = match (ty, value) {
         (ParameterType::One(scalar), value) => literal(value, scalar)?,
@@ -277,11 +333,15 @@ fn literal(value: &Value, scalar: ParameterScalar) -> Result<Value, String> {
 /// Adds the configuration properties that parameters refer to.
 pub(super) fn configured(parameters: &[ParameterPlan], into: &mut BTreeMap<String, super::model::ConfigParameter>) {
     for parameter in parameters {
-        if let Some(ParameterValue::Config(name)) = &parameter.value {
-            let description =
-                parameter.doc.clone().unwrap_or_else(|| format!("The parameter `{}`.", parameter.wire_name));
-            into.entry(name.clone()).or_insert(super::model::ConfigParameter { description });
-        }
+        let described = || parameter.doc.clone().unwrap_or_else(|| format!("The parameter `{}`.", parameter.wire_name));
+        let (name, description) = match &parameter.value {
+            Some(ParameterValue::Config(name)) => (name, described()),
+            Some(ParameterValue::Each(ListedValues::Config(name))) => {
+                (name, format!("{} Values with commas between them; each is read by itself.", described()))
+            }
+            _ => continue,
+        };
+        into.entry(name.clone()).or_insert(super::model::ConfigParameter { description });
     }
 }
 
@@ -310,7 +370,18 @@ mod tests {
             json!({}),
         );
         let operations = super::super::operations::operations(&document);
-        let known = of(&document, Schemas::new(&document.api), &operations[0]).unwrap();
+        let mut said = Diagnostics::default();
+        let known = of(&document, Schemas::new(&document.api), &operations[0], &mut said).unwrap();
+        let said: Vec<_> =
+            said.iter().map(|said| (said.message.as_str(), said.place.clone().unwrap().to_string())).collect();
+        assert_eq!(
+            said,
+            [(
+                "the parameter `nested` of `get/things` holds more than single values and lists of them, of which OpenAPI \
+                 does not say how they are written: it is left out",
+                "test.yaml#/paths/~1things/get/parameters/2".to_owned()
+            )]
+        );
         let found: Vec<_> = known
             .iter()
             .map(|Known { plan, .. }| (plan.wire_name.as_str(), plan.ty, plan.style.kind, plan.style.explode))

@@ -1,16 +1,17 @@
 //! Names of configuration properties that belong to every connector, so that no parameter of an API can have them.
 
 /// Properties of one word.
-const WORDS: [&str; 3] = ["name", "topics", "config"];
+const WORDS: [&str; 6] = ["name", "topics", "config", "listeners", "predicates", "transforms"];
 
 /// First words of properties of several. All of what begins so is kept for connectors to come.
-const FIRST_WORDS: [&str; 37] = [
+const FIRST_WORDS: [&str; 43] = [
     "admin",
     "api",
     "auth",
     "bearer",
     "behavior",
     "bootstrap",
+    "cassette",
     "config",
     "connection",
     "connector",
@@ -24,13 +25,16 @@ const FIRST_WORDS: [&str; 37] = [
     "kafka",
     "key",
     "max",
+    "memory",
     "metrics",
     "oauth2",
     "offset",
     "output",
     "parameter",
     "poll",
+    "predicates",
     "producer",
+    "provenance",
     "report",
     "reporter",
     "request",
@@ -39,13 +43,15 @@ const FIRST_WORDS: [&str; 37] = [
     "sasl",
     "schema",
     "security",
+    "snapshot",
     "ssl",
     "tasks",
+    "transforms",
     "value",
 ];
 
 /// First words of properties of which each has more than two.
-const FIRST_TWO_WORDS: [&str; 2] = ["topic.creation", "transaction.boundary"];
+const FIRST_TWO_WORDS: [&str; 3] = ["stream.restart", "topic.creation", "transaction.boundary"];
 
 /// Whether a property of this name has, or can come to have, a meaning of its own in every connector.
 pub(super) fn is_reserved(name: &str) -> bool {

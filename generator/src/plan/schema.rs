@@ -9,9 +9,20 @@ use openapiv3::{
 };
 use serde_json::Value;
 
+use super::model::DecimalFacts;
+use decimal::Bounds;
 pub(super) use locate::Located;
+pub(crate) use select::SchemaPath;
+#[cfg(feature = "run")]
+pub(crate) use select::{Step, literal};
 
+mod decimal;
+mod family;
 mod locate;
+mod select;
+
+/// The format of decimals (OpenAPI Format Registry).
+const DECIMAL: &str = "decimal";
 
 /// A schema in the document.
 #[derive(Clone, Debug)]
@@ -32,6 +43,8 @@ pub(super) struct Shape<'a> {
     pub(super) kind: ShapeKind<'a>,
     /// Which field says of what branch a value is, if it is one of several.
     pub(super) discriminator: Option<&'a Discriminator>,
+    /// The branch that takes what is of no other: the component that the others are made of.
+    pub(super) base: Option<&'a str>,
 }
 
 /// What kind of value a schema describes.
@@ -45,6 +58,8 @@ pub(super) enum ShapeKind<'a> {
         is_int32: bool,
     },
     Number,
+    /// A text or a number of a known precision and scale.
+    Decimal(DecimalFacts),
     String {
         format: Option<&'a str>,
         values: Vec<&'a str>,
@@ -169,12 +184,21 @@ impl<'a> Schemas<'a> {
                 Shape { nullable: integer.enumeration.contains(&None), ..of(ShapeKind::Integer { is_int32 }) }
             }
             SchemaKind::Type(Type::Number(number)) => {
-                Shape { nullable: number.enumeration.contains(&None), ..of(ShapeKind::Number) }
+                let is_decimal =
+                    matches!(&number.format, VariantOrUnknownOrEmpty::Unknown(format) if format == DECIMAL);
+                let bounds =
+                    Bounds { multiple_of: number.multiple_of, minimum: number.minimum, maximum: number.maximum };
+                let decimal = is_decimal.then(|| decimal::of(&schema.schema_data, bounds, false)).flatten();
+                let kind = decimal.map_or(ShapeKind::Number, ShapeKind::Decimal);
+                Shape { nullable: number.enumeration.contains(&None), ..of(kind) }
             }
             SchemaKind::Type(Type::String(string)) => {
-                let values = string.enumeration.iter().flatten().map(String::as_str).collect();
+                let values: Vec<_> = string.enumeration.iter().flatten().map(String::as_str).collect();
                 let format = string_format(&string.format);
-                Shape { nullable: string.enumeration.contains(&None), ..of(ShapeKind::String { format, values }) }
+                let is_decimal = format == Some(DECIMAL) && values.is_empty();
+                let decimal = is_decimal.then(|| decimal::of(&schema.schema_data, Bounds::default(), true)).flatten();
+                let kind = decimal.map_or(ShapeKind::String { format, values }, ShapeKind::Decimal);
+                Shape { nullable: string.enumeration.contains(&None), ..of(kind) }
             }
             SchemaKind::Type(Type::Array(array)) => of(ShapeKind::Array { items: array.items.as_ref().map(boxed_ref) }),
             SchemaKind::Type(Type::Object(object)) => {
@@ -325,7 +349,21 @@ fn merge<'a>(left: Shape<'a>, right: Shape<'a>) -> Shape<'a> {
         }
         (integer @ ShapeKind::Integer { .. }, ShapeKind::Number)
         | (ShapeKind::Number, integer @ ShapeKind::Integer { .. }) => integer,
+        (integer @ ShapeKind::Integer { .. }, ShapeKind::Decimal(DecimalFacts { is_text: false, .. }))
+        | (ShapeKind::Decimal(DecimalFacts { is_text: false, .. }), integer @ ShapeKind::Integer { .. }) => integer,
         (ShapeKind::Number, ShapeKind::Number) => ShapeKind::Number,
+        (ShapeKind::Decimal(decimal), ShapeKind::Number) | (ShapeKind::Number, ShapeKind::Decimal(decimal))
+            if !decimal.is_text =>
+        {
+            ShapeKind::Decimal(decimal)
+        }
+        (ShapeKind::Decimal(decimal), ShapeKind::String { format: None, .. })
+        | (ShapeKind::String { format: None, .. }, ShapeKind::Decimal(decimal))
+            if decimal.is_text =>
+        {
+            ShapeKind::Decimal(decimal)
+        }
+        (ShapeKind::Decimal(left), ShapeKind::Decimal(right)) if left == right => ShapeKind::Decimal(left),
         (ShapeKind::Boolean, ShapeKind::Boolean) => ShapeKind::Boolean,
         // Branches beside properties mostly say which of them go together.
         (object @ ShapeKind::Object { .. }, ShapeKind::OneOf(_))
@@ -333,7 +371,8 @@ fn merge<'a>(left: Shape<'a>, right: Shape<'a>) -> Shape<'a> {
         _ => ShapeKind::Any,
     };
     let discriminator = left.discriminator.or(right.discriminator);
-    Shape { doc: left.doc.or(right.doc), nullable: left.nullable || right.nullable, kind, discriminator }
+    let nullable = left.nullable || right.nullable;
+    Shape { doc: left.doc.or(right.doc), nullable, kind, discriminator, base: None }
 }
 
 /// Two descriptions of one place. What both say in the same place of the document is said once: a schema that is all of

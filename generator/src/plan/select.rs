@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::annotations;
 use super::fields::{self, NoField, Use};
 use super::infer;
-use super::model::{ConnectorPlan, DocumentFacts, StreamPlan};
+use super::model::{ConnectorPlan, DocumentFacts, PaginationPlan, ParameterPlan, StreamPlan};
 use super::names::{self, Items};
 use super::numbers::FieldNumbers;
 use super::operations::{OperationRef, operations};
 use super::parameters;
 use super::relatives;
 use super::schema::Schemas;
-use super::streams::{Context, Draft, Missing, draft};
+use super::streams::{Context, Draft, draft};
 use super::types::Types;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, nearest};
 use crate::document::{Document, pointer};
@@ -148,16 +148,22 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
                 }
             }
             Err(reason) => left_out.push(LeftOut::new(operation, reason)),
-            Ok(draft) if draft.missing.is_empty() => drafts.push(draft),
-            Ok(draft) => {
-                for missing in &draft.missing {
-                    said.push(missing_value(document, operation, &draft, missing));
-                }
-            }
+            Ok(draft) => drafts.push(draft),
         }
     }
     check_parents(&mut context, &all, &drafts, &mut said);
-    relatives::infer(document, &context.types, &mut drafts);
+    relatives::relate(document, &context.types, &mut drafts, context.configures_missing);
+    for draft in drafts.iter().filter(|draft| draft.missing().next().is_some()) {
+        let Some(operation) = all.iter().find(|operation| operation.id == draft.stream.operation_id) else { continue };
+        // A parent that cannot be one is why.
+        let parent = format!("{}/parent", pointer::join(&operation.at, annotations::SOURCE));
+        if !already_said(&said, &parent) {
+            draft.missing().for_each(|missing| said.push(missing_value(document, operation, draft, missing)));
+        }
+    }
+    drafts.retain(|draft| draft.missing().next().is_none());
+    check_changes(document, &all, &drafts, &mut said);
+    warn_of_unfollowed(document, &drafts, &mut said);
     warn_of_faults(document, &mut said);
     if drafts.is_empty() && !said.has_errors() {
         said.push(nothing_selected(document, selection));
@@ -198,9 +204,8 @@ pub(super) fn warn_of_faults(document: &Document, said: &mut Diagnostics) {
     }
 }
 
-/// Refuses annotated parents that are not there, and records that lack what is bound; says that none is followed yet.
+/// Refuses annotated parents that are not there, and records that lack what is bound.
 fn check_parents<'a>(context: &mut Context<'a>, all: &[OperationRef<'a>], drafts: &[Draft], said: &mut Diagnostics) {
-    let mut unfollowed = Vec::new();
     for child in drafts.iter().filter(|draft| draft.is_annotated) {
         let Some(parent) = &child.stream.parent else { continue };
         let Some(operation) = all.iter().find(|operation| operation.id == child.stream.operation_id) else { continue };
@@ -240,15 +245,47 @@ fn check_parents<'a>(context: &mut Context<'a>, all: &[OperationRef<'a>], drafts
                 said.push(diagnostic);
             }
         }
-        unfollowed.push(format!("`{}`", child.stream.operation_id));
     }
+}
+
+/// Refuses streams that are to write only what changes, where that cannot be seen.
+fn check_changes(document: &Document, all: &[OperationRef<'_>], drafts: &[Draft], said: &mut Diagnostics) {
+    for StreamPlan { operation_id, key, offset, pagination, children, .. } in
+        drafts.iter().map(|draft| &draft.stream).filter(|stream| stream.writes_changes)
+    {
+        let is_child = drafts
+            .iter()
+            .any(|draft| draft.stream.operation_id == *operation_id && draft.stream.followed_parent().is_some());
+        let goes_on = offset.is_some() || matches!(pagination, PaginationPlan::NextUrl { delta: Some(_), .. });
+        let obstacle = if is_child || !children.is_empty() {
+            "it is read for the records of another operation, or others are read for its records"
+        } else if goes_on {
+            "a cycle does not read everything, but goes on from the one before"
+        } else if key.is_none() {
+            "its records have no `key` to be told apart by"
+        } else {
+            continue;
+        };
+        let Some(operation) = all.iter().find(|operation| operation.id == *operation_id) else { continue };
+        let at = format!("{}/output", pointer::join(&operation.at, annotations::SOURCE));
+        let message = format!("the output of `{operation_id}` cannot be `changes`: {obstacle}");
+        said.push(document.locate(Diagnostic::error(message), &at));
+    }
+}
+
+/// Says whose parents are not followed, because everything that is bound is also set.
+fn warn_of_unfollowed(document: &Document, drafts: &[Draft], said: &mut Diagnostics) {
+    let has_own = |draft: &&Draft| draft.is_annotated && draft.stream.parent.is_some();
+    let unfollowed: Vec<_> = drafts
+        .iter()
+        .filter(|draft| has_own(draft) && draft.stream.followed_parent().is_none())
+        .map(|draft| format!("`{}`", draft.stream.operation_id))
+        .collect();
     if !unfollowed.is_empty() && !said.has_errors() {
-        let message = format!(
-            "a `parent` is not followed yet: {} {} read with the parameters that are set",
-            unfollowed.join(", "),
-            if unfollowed.len() == 1 { "is" } else { "are" }
-        );
-        said.push(context.document.locate(Diagnostic::warning(message), "/paths"));
+        let (names, are) = (unfollowed.join(", "), if unfollowed.len() == 1 { "is" } else { "are" });
+        let message =
+            format!("{names} {are} read with the parameters that are set, and not for each record of a parent");
+        said.push(document.locate(Diagnostic::warning(message), "/paths"));
     }
 }
 
@@ -259,10 +296,15 @@ fn already_said(said: &Diagnostics, at: &str) -> bool {
     })
 }
 
-fn missing_value(document: &Document, operation: &OperationRef<'_>, draft: &Draft, missing: &Missing) -> Diagnostic {
-    let Missing { name, property } = missing;
+fn missing_value(
+    document: &Document,
+    operation: &OperationRef<'_>,
+    draft: &Draft,
+    missing: &ParameterPlan,
+) -> Diagnostic {
+    let (name, property) = (&missing.wire_name, parameters::property_name(missing, operation.path));
     let is_bound = draft.stream.parent.iter().flat_map(|parent| &parent.bind).any(|bound| bound.parameter == *name);
-    let why = if is_bound { ": a `parent` cannot be followed yet" } else { "" };
+    let why = if is_bound { ": its `parent` is not one of the streams" } else { "" };
     let message = format!("the required parameter `{name}` of `{}` has no value{why}", operation.id);
     let hint = format!(
         "add it to `{}` under `parameters`: a literal, or \"${{config:{property}}}\" to have it configured",
@@ -298,13 +340,14 @@ fn assemble(context: Context<'_>, drafts: Vec<Draft>, numbers: &FieldNumbers) ->
     let mut configured = BTreeMap::new();
     let mut streams = Vec::with_capacity(drafts.len());
     for (draft, record) in drafts.into_iter().zip(finished.records) {
-        let mut stream = draft.stream;
-        let item = items.of_operation(&stream.operation_id);
-        stream.record = record;
-        stream.rust_name = item.rust;
-        stream.module = item.module;
+        let stream = StreamPlan { record, ..draft.stream };
         parameters::configured(&stream.parameters, &mut configured);
         streams.push(stream);
+    }
+    for stream in by_id(&mut streams, |stream| &stream.operation_id) {
+        let item = items.of_operation(&stream.operation_id);
+        stream.rust_name = item.rust;
+        stream.module = item.module;
     }
     let info = &context.document.api.info;
     let file = std::path::Path::new(&context.document.file).file_name().and_then(|name| name.to_str());
@@ -326,12 +369,19 @@ fn assemble(context: Context<'_>, drafts: Vec<Draft>, numbers: &FieldNumbers) ->
     }
 }
 
+/// Operations in an order that is not the document's, so that none is called after where it stands there.
+fn by_id<T>(operations: &mut [T], id: fn(&T) -> &String) -> Vec<&mut T> {
+    let mut operations: Vec<_> = operations.iter_mut().collect();
+    operations.sort_by(|left, right| id(left).cmp(id(right)));
+    operations
+}
+
 /// Inferred topics of their own: two operation ids can come to the same name.
 fn distinct_topics(drafts: &mut [Draft]) {
     let is_inferred = |draft: &Draft| draft.stream.inferences.iter().any(|inference| inference.subject == "topic");
     let annotated = drafts.iter().filter(|draft| !is_inferred(draft));
     let mut taken: BTreeSet<String> = annotated.map(|draft| draft.stream.topic.clone()).collect();
-    for draft in drafts.iter_mut().filter(|draft| is_inferred(draft)) {
+    for draft in by_id(drafts, |draft| &draft.stream.operation_id).into_iter().filter(|draft| is_inferred(draft)) {
         let (base, mut number) = (draft.stream.topic.clone(), 2);
         while !taken.insert(draft.stream.topic.clone()) {
             draft.stream.topic = infer::topic::numbered(&base, number);

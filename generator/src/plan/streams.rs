@@ -4,7 +4,7 @@ use super::annotations::{self, Source};
 use super::auth;
 use super::infer::hints::Hints;
 use super::infer::{self, Inferred};
-use super::model::{PaginationPlan, RateLimitPlan, StreamPlan, TypeKind};
+use super::model::{PaginationPlan, ParameterLocation, ParameterPlan, RateLimitPlan, StreamPlan, TypeKind};
 use super::names;
 use super::operations::OperationRef;
 use super::parameters;
@@ -29,7 +29,8 @@ pub(super) struct Context<'a> {
     /// The connector's name, and the first part of topics that are not annotated.
     pub(super) name: String,
     pub(super) types: Types<'a>,
-    /// Whether required parameters without a value become configuration properties.
+    /// Whether the parameter that says how many records a page has becomes a configuration property where it is required and
+    /// has no value.
     pub(super) configures_missing: bool,
 }
 
@@ -39,18 +40,15 @@ pub(super) struct Draft {
     pub(super) stream: StreamPlan,
     /// Whether the operation is annotated.
     pub(super) is_annotated: bool,
-    /// Required parameters without a value.
-    pub(super) missing: Vec<Missing>,
     /// The links of its response, from one record.
     pub(super) links: Vec<infer::parent::Link>,
 }
 
-/// A required parameter without a value.
-#[derive(Clone, Debug)]
-pub(super) struct Missing {
-    pub(super) name: String,
-    /// The configuration property that it could be set from.
-    pub(super) property: String,
+impl Draft {
+    /// The required parameters without a value.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &ParameterPlan> {
+        self.stream.parameters.iter().filter(|plan| plan.required && plan.value.is_none())
+    }
 }
 
 /// The stream that an operation is, or why it is none. What is wrong with its annotation goes into `said`.
@@ -75,7 +73,8 @@ pub(super) fn draft<'a>(
         return Err(format!("{}{place}", fault.message));
     }
     let answer = operation.answer(context.document)?;
-    let known = parameters::of(context.document, context.schemas, operation)?;
+    let mut unsent = Diagnostics::default();
+    let known = parameters::of(context.document, context.schemas, operation, &mut unsent)?;
     let mut reading = Reading {
         document: context.document,
         source: &source,
@@ -92,7 +91,7 @@ pub(super) fn draft<'a>(
     let wanted = names::type_name(&names::singular(infer::last_name(operation.path).unwrap_or(&operation.id)));
     let record = context.types.record(found.schema.clone(), &wanted);
     if !matches!(context.types.kind(record), Some(TypeKind::Struct(_))) {
-        return Err(format!("what is at `{}` are no objects with fields", found.pointer));
+        return Err(format!("what is at `{}` are no objects with fields", found.at));
     }
 
     reading.set_parameters(&context.connector);
@@ -102,7 +101,7 @@ pub(super) fn draft<'a>(
         schemas: context.schemas,
         schema: &found.schema,
         path: operation.path,
-        records: &found.pointer,
+        records: &found.at,
         is_paged_by_record: infer::pagination::is_by_record(&reading.known),
     };
     let key = reading.key(&facts);
@@ -111,7 +110,7 @@ pub(super) fn draft<'a>(
     let is_one_thing = found.is_single && operation.path.ends_with('}');
     let pagination = match is_one_thing && source.pagination.is_none() {
         true => reading.no_pages(),
-        false => reading.pagination(context.schemas, &answer, &found.pointer, key.is_some()),
+        false => reading.pagination(context.schemas, &answer, &found.at, key.is_some()),
     };
     if found.is_single && source.records.is_none() && pagination != PaginationPlan::None {
         return Err(format!(
@@ -120,7 +119,7 @@ pub(super) fn draft<'a>(
         ));
     }
     if let Some(offset) = &offset {
-        reading.is_set_by_runtime(&offset.parameter);
+        reading.is_set_by_runtime(ParameterLocation::Query, &offset.parameter);
     }
     let topic = reading.topic(context.connector.topic_prefix.as_deref().unwrap_or(&context.name), &operation.id);
 
@@ -137,20 +136,13 @@ pub(super) fn draft<'a>(
             reading.infer("auth", auth::describe(&auth).join(" or "), inferred);
         }
     }
-    let links = relatives::links(context.document, &answer.links, &found.pointer, found.is_single);
-    reading.configure_missing();
+    let links = relatives::links(context.document, &answer.links, &found.at, found.is_single);
+    reading.said.append(unsent);
     let Reading { known, inferences, page_size, .. } = reading;
     let parameters: Vec<_> = known.into_iter().map(|known| known.plan).collect();
-    let missing = parameters.iter().filter(|plan| plan.required && plan.value.is_none());
     Ok(Draft {
         is_annotated,
         links,
-        missing: missing
-            .map(|plan| Missing {
-                name: plan.wire_name.clone(),
-                property: parameters::property_name(plan, operation.path),
-            })
-            .collect(),
         stream: StreamPlan {
             operation_id: operation.id.clone(),
             method: operation.method.clone(),
@@ -161,7 +153,7 @@ pub(super) fn draft<'a>(
             module: String::new(),
             topic,
             record,
-            records: found.pointer,
+            records: found.at,
             records_required: found.required,
             is_single: found.is_single,
             parameters,
@@ -172,8 +164,10 @@ pub(super) fn draft<'a>(
             page_size_parameter: page_size,
             auth,
             parent: source.parent.clone(),
+            children: Vec::new(),
             rate_limit: rate_limit.map(|inferred| inferred.value),
             interval_ms: source.interval_ms.or(context.connector.interval_ms).unwrap_or(INTERVAL_MS),
+            writes_changes: source.writes_changes,
             inferences,
         },
     })

@@ -2,7 +2,7 @@
 //! other with the reason.
 
 use super::auth;
-use super::model::{Inference, OffsetMode, OffsetPlan, PaginationPlan, RateLimitPlan};
+use super::model::{Inference, OffsetMode, OffsetPlan, PaginationPlan, RateLimitPlan, Until};
 use super::operations::operations;
 use super::relatives;
 use super::select::{LeftOut, context, warn_of_faults};
@@ -44,6 +44,8 @@ pub struct Candidate {
     pub offset: Option<String>,
     /// The operation whose records give this one's requests their parameters, in words.
     pub parent: Option<String>,
+    /// The id of that operation, if this one is read for each of its records.
+    pub follows: Option<String>,
     /// What the document says of how often the API may be asked.
     pub rate_limit: Option<RateLimitPlan>,
     /// What the API asks for: one of these.
@@ -69,13 +71,16 @@ pub fn survey(document: &Document) -> Result<Survey, Diagnostics> {
             Err(reason) => others.push(LeftOut::new(&operation, reason)),
         }
     }
-    relatives::infer(document, &context.types, &mut drafts);
+    relatives::relate(document, &context.types, &mut drafts, false);
     let streams = drafts.into_iter().map(candidate).collect();
     warn_of_faults(document, &mut said);
     if said.has_errors() { Err(said) } else { Ok(Survey { streams, others, warnings: said }) }
 }
 
-fn candidate(Draft { stream, is_annotated, missing, .. }: Draft) -> Candidate {
+fn candidate(draft: Draft) -> Candidate {
+    let missing = draft.missing().map(|missing| missing.wire_name.clone()).collect();
+    let Draft { stream, is_annotated, .. } = draft;
+    let follows = stream.followed_parent().map(|parent| parent.operation_id.clone());
     Candidate {
         operation_id: stream.operation_id,
         path: stream.path,
@@ -87,26 +92,33 @@ fn candidate(Draft { stream, is_annotated, missing, .. }: Draft) -> Candidate {
         pagination: pagination(&stream.pagination),
         offset: stream.offset.as_ref().map(offset),
         parent: stream.parent.as_ref().map(relatives::describe),
+        follows,
         rate_limit: stream.rate_limit,
         auth: auth::describe(&stream.auth),
-        missing: missing.into_iter().map(|missing| missing.name).collect(),
+        missing,
         inferences: stream.inferences,
     }
 }
 
 pub(crate) fn pagination(pagination: &PaginationPlan) -> String {
     let full = |size: &Option<u64>| size.map(|size| format!(", {size} records")).unwrap_or_default();
+    let ends = |until: &Until| if *until == Until::EmptyPage { String::new() } else { format!(",{until}") };
     match pagination {
         PaginationPlan::None => "none".to_owned(),
         PaginationPlan::LinkHeader => "link-header".to_owned(),
-        PaginationPlan::NextUrl { pointer } => format!("next-url at {pointer}"),
-        PaginationPlan::Cursor { pointer, parameter } => format!("cursor {parameter} from {pointer}"),
+        PaginationPlan::NextUrl { pointer, delta: None } => format!("next-url at {pointer}"),
+        PaginationPlan::NextUrl { pointer, delta: Some(delta) } => format!("next-url at {pointer}, then {delta}"),
+        PaginationPlan::Cursor { pointer, parameter, .. } => format!("cursor {parameter} from {pointer}"),
         PaginationPlan::LastRecord { parameter, has_more: Some(pointer) } => {
             format!("last-record {parameter} while {pointer}")
         }
         PaginationPlan::LastRecord { parameter, has_more: None } => format!("last-record {parameter}"),
-        PaginationPlan::Offset { parameter, limit } => format!("offset {parameter}{}", full(limit)),
-        PaginationPlan::Page { parameter, first, size } => format!("page {parameter} from {first}{}", full(size)),
+        PaginationPlan::Offset { parameter, limit, until } => {
+            format!("offset {parameter}{}{}", full(limit), ends(until))
+        }
+        PaginationPlan::Page { parameter, first, size, until } => {
+            format!("page {parameter} from {first}{}{}", full(size), ends(until))
+        }
     }
 }
 

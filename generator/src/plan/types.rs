@@ -25,8 +25,6 @@ const DEEPEST: usize = 48;
 pub(super) struct Types<'a> {
     schemas: Schemas<'a>,
     types: Vec<Type>,
-    /// Whether a type was wanted under this name by a component, which then has it before others.
-    is_component: BTreeSet<TypeId>,
     components: BTreeMap<&'a str, TypeId>,
     scalars: Vec<(Scalar, TypeId)>,
     /// Components that have an id and no body yet.
@@ -47,7 +45,6 @@ impl<'a> Types<'a> {
         Self {
             schemas,
             types: Vec::new(),
-            is_component: BTreeSet::new(),
             components: BTreeMap::new(),
             scalars: Vec::new(),
             pending: Vec::new(),
@@ -103,9 +100,9 @@ impl<'a> Types<'a> {
         if let Some(scalar) = scalar_of(&shape.kind) {
             return self.scalar(scalar);
         }
+        let shape = self.with_heirs(name, shape);
         let id = self.reserve(shape.doc);
         self.components.insert(name, id);
-        self.is_component.insert(id);
         self.pending.push((id, name, shape));
         id
     }
@@ -136,8 +133,12 @@ impl<'a> Types<'a> {
                 TypeKind::Map(self.element(additional, &format!("{wanted}Value")))
             }
             ShapeKind::Object { properties, additional, .. } => self.struct_of(wanted, properties, additional),
-            ShapeKind::OneOf(branches) => self.union_of(wanted, branches, shape.discriminator),
-            ShapeKind::Any | ShapeKind::Boolean | ShapeKind::Integer { .. } | ShapeKind::Number => return,
+            ShapeKind::OneOf(branches) => self.union_of(wanted, branches, shape.discriminator, shape.base),
+            ShapeKind::Any
+            | ShapeKind::Boolean
+            | ShapeKind::Integer { .. }
+            | ShapeKind::Number
+            | ShapeKind::Decimal(_) => return,
         };
         if let Some(ty) = self.types.get_mut(id.0) {
             ty.kind = kind;
@@ -161,13 +162,14 @@ impl<'a> Types<'a> {
         properties: IndexMap<&'a str, Property<'a>>,
         additional: Option<SchemaRef<'a>>,
     ) -> TypeKind {
-        let mut names = FieldNames::default();
-        let fields = properties.into_iter().map(|(name, property)| {
+        let mut fields = Vec::with_capacity(properties.len());
+        for (name, property) in properties {
             let lowered = self.lower_one(property.schema, &format!("{wanted}{}", names::type_name(name)));
             let element = Element { ty: lowered.ty, optional: !property.required || lowered.nullable };
-            names.field(name, lowered.doc, element)
-        });
-        let fields = fields.collect();
+            fields.push(field(name, lowered.doc, element));
+        }
+        let mut names = FieldNames::default();
+        names.give(&mut fields);
         let additional = additional.map(|schema| {
             let element = self.element(Some(schema), &format!("{wanted}Value"));
             names.additional(element)
@@ -190,17 +192,29 @@ impl Default for FieldNames {
     }
 }
 
+/// A field that has no names yet.
+fn field(name: &str, doc: Option<&str>, element: Element) -> Field {
+    Field {
+        wire_name: name.to_owned(),
+        rust_name: String::new(),
+        avro_name: String::new(),
+        proto_name: String::new(),
+        number: 0,
+        doc: doc.map(str::to_owned),
+        element,
+        boxed: false,
+    }
+}
+
 impl FieldNames {
-    fn field(&mut self, name: &str, doc: Option<&str>, element: Element) -> Field {
-        Field {
-            wire_name: name.to_owned(),
-            rust_name: names::field_name(name, &mut self.rust),
-            avro_name: names::avro_field_name(name, &mut self.avro),
-            proto_name: names::proto_field_name(name, &mut self.proto),
-            number: 0,
-            doc: doc.map(str::to_owned),
-            element,
-            boxed: false,
+    /// Names the fields, whatever their order is: what a field is called is no matter of where it stands.
+    fn give(&mut self, fields: &mut [Field]) {
+        let mut fields: Vec<&mut Field> = fields.iter_mut().collect();
+        fields.sort_by(|left, right| names::order(&left.wire_name).cmp(&names::order(&right.wire_name)));
+        for field in fields {
+            field.rust_name = names::field_name(&field.wire_name, &mut self.rust);
+            field.avro_name = names::avro_field_name(&field.wire_name, &mut self.avro);
+            field.proto_name = names::proto_field_name(&field.wire_name, &mut self.proto);
         }
     }
 
@@ -244,6 +258,7 @@ fn scalar_of(kind: &ShapeKind<'_>) -> Option<Scalar> {
         ShapeKind::Integer { is_int32: true } => Scalar::Int32,
         ShapeKind::Integer { is_int32: false } => Scalar::Int64,
         ShapeKind::Number => Scalar::Number,
+        ShapeKind::Decimal(decimal) => Scalar::Decimal(*decimal),
         ShapeKind::String { values, .. } if !values.is_empty() => return None,
         ShapeKind::String { format, .. } => match format {
             Some("date") => Scalar::Date,

@@ -126,8 +126,10 @@ fn stream(operation_id: &str, rust_name: &str, module: &str, path: &str, record:
         page_size_parameter: None,
         auth: Vec::new(),
         parent: None,
+        children: Vec::new(),
         rate_limit: None,
         interval_ms: 60_000,
+        writes_changes: false,
         inferences: Vec::new(),
     }
 }
@@ -202,6 +204,7 @@ pub(crate) fn tickets() -> ConnectorPlan {
             field: path("/updated_at", &["updated_at"], Scalar::DateTime),
             parameter: "since".to_owned(),
             initial: Some("2024-01-01T00:00:00Z".to_owned()),
+            lookback_ms: None,
         }),
         pagination: PaginationPlan::LinkHeader,
         ..stream("tickets/list", "ListTickets", "list_tickets", "/projects/{project}/tickets", ticket)
@@ -388,8 +391,9 @@ fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
                 field: path("/int64", &["int64"], Scalar::Int64),
                 parameter: "after".to_owned(),
                 initial: None,
+                lookback_ms: Some(90_000),
             }),
-            pagination: PaginationPlan::Cursor { pointer: "/next".to_owned(), parameter: "cursor".to_owned() },
+            pagination: PaginationPlan::Cursor { pointer: "/next".into(), parameter: "cursor".into(), initial: None },
             interval_ms: 5_000,
             ..stream(
                 "every/event",
@@ -408,8 +412,13 @@ fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
                 field: at,
                 parameter: "since".to_owned(),
                 initial: None,
+                lookback_ms: None,
             }),
-            pagination: PaginationPlan::Offset { parameter: "offset".to_owned(), limit: Some(50) },
+            pagination: PaginationPlan::Offset {
+                parameter: "offset".into(),
+                limit: Some(50),
+                until: Until::Records("/total".into()),
+            },
             ..stream("outer", "Outer", "outer", "/outer", plain)
         },
         StreamPlan {
@@ -419,22 +428,32 @@ fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
                 field: code,
                 parameter: "since".to_owned(),
                 initial: Some("x".to_owned()),
+                lookback_ms: None,
             }),
-            pagination: PaginationPlan::Page { parameter: "page".to_owned(), first: 0, size: None },
+            pagination: PaginationPlan::Page {
+                parameter: TokenIn { place: TokenPlace::Header, name: "X-Page".to_owned() },
+                first: 0,
+                size: None,
+                until: Until::Pages(FoundIn::Header("X-Total-Pages".to_owned())),
+            },
             ..stream("pages", "Pages", "pages", "/pages", plain)
         },
         StreamPlan {
             key: Some(path("/inner/number", &["inner", "number"], Scalar::Int64)),
-            pagination: PaginationPlan::NextUrl { pointer: "/links/next".to_owned() },
+            pagination: PaginationPlan::NextUrl {
+                pointer: "/links/next".into(),
+                delta: Some("/links/changes".to_owned()),
+            },
             ..stream("urls", "Urls", "r#loop", "/urls", plain)
         },
         StreamPlan {
             records: "/data".to_owned(),
             key: Some(path("/inner/number", &["inner", "number"], Scalar::Int64)),
             pagination: PaginationPlan::LastRecord {
-                parameter: "starting_after".to_owned(),
+                parameter: "starting_after".into(),
                 has_more: Some("/has_more".to_owned()),
             },
+            writes_changes: true,
             ..stream("last", "Last", "last", "/last", plain)
         },
         stream("once", "Vec", "vec", "/once", event),

@@ -33,6 +33,7 @@ pub(super) fn run(
 fn diagnostic(error: &CheckError) -> Diagnostic {
     let hint = match error {
         CheckError::Api { source, .. } => source.hint(),
+        CheckError::Slice { source, .. } => super::run::hint_of_stream(source),
         CheckError::Registry(registry) => registry.hint(),
         CheckError::Kafka(kafka) => kafka.hint(),
     };

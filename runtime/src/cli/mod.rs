@@ -1,8 +1,12 @@
 //! The command of a generated connector: what its `main` calls. The only place that prints.
 
+mod cassette;
 mod check;
 mod diagnostic;
+mod dlq;
 mod documentation;
+mod import;
+mod loaded;
 mod offsets;
 mod operation;
 mod preview;
@@ -16,11 +20,14 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::cassette::Subject;
 use crate::config::{Environment, Services, SourceConfig, source_documentation};
 use crate::connector::Connector;
 use crate::format::OutputFormat;
+use crate::slice::Slice;
 use crate::telemetry;
 use diagnostic::{Diagnostic, Failure};
+use loaded::Loaded;
 
 /// Exit code for wrong input: configuration, or servers that it names and that cannot be used.
 const INPUT: u8 = 2;
@@ -35,13 +42,15 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Reads the API and writes to Kafka, until it is stopped
+    ///
+    /// Instances of one name share the operations, as a consumer group.
     Run {
         #[command(flatten)]
         config: ConfigFile,
         /// Uses a broker and a schema registry within this process, and prints their addresses
         #[arg(long)]
         dev: bool,
-        /// Stops when every operation has been read to its end
+        /// Stops when every operation has been read to its end; reads them all, whoever else runs
         #[arg(long)]
         once: bool,
     },
@@ -61,10 +70,24 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 10)]
         limit: usize,
     },
+    /// Reads some pages of the API with a broker of its own, and keeps what it answered, without secrets, for `replay`
+    Record {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[command(flatten)]
+        recording: RecordingArguments,
+    },
+    /// Runs from what `record` has kept, without a network, and tells whether the records are the same as then
+    Replay(ReplayArguments),
     /// Shows or changes how far each operation has been read
     Offsets {
         #[command(subcommand)]
-        command: OffsetsCommand,
+        command: OffsetsCommand<ConfigFile>,
+    },
+    /// The dead letters: what stood among the records and was none
+    Dlq {
+        #[command(subcommand)]
+        command: DlqCommand<ConfigFile>,
     },
     /// Shows every configuration property
     Config {
@@ -79,12 +102,45 @@ enum Command {
     },
 }
 
-#[derive(Args)]
+#[derive(Clone, Debug, Args)]
 struct ConfigFile {
     /// Configuration: JSON, flat or in Connect's envelope, or .properties. Environment variables override it:
     /// HEADWATER_, and a property's name in upper case with `_` for `.` and `-`
     #[arg(long = "config", value_name = "FILE")]
     path: Option<PathBuf>,
+}
+
+/// What is recorded, and where to.
+#[derive(Args, Clone, Debug)]
+pub struct RecordingArguments {
+    /// The cassette; the records that it leads to go beside it, into a file that ends in `.records.json`. Not given:
+    /// `tests/cassettes/NAME.json`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How many pages of each operation are read
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub pages: usize,
+}
+
+/// What is replayed.
+#[derive(Args, Clone, Debug)]
+pub struct ReplayArguments {
+    /// Cassettes that `record` has written
+    #[arg(required = true, value_name = "CASSETTE")]
+    pub cassettes: Vec<PathBuf>,
+    /// Writes the records beside the cassette, in place of comparing them with what is there
+    #[arg(long)]
+    pub update: bool,
+}
+
+/// How it is told what is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For reading in a terminal.
+    Text,
+    /// For programs: every property with its value and what is wrong with it, as Kafka Connect answers a request to
+    /// validate.
+    Json,
 }
 
 /// How properties are shown.
@@ -98,49 +154,80 @@ pub enum Format {
     Markdown,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum ListFormat {
+/// How positions are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For reading in a terminal.
     Table,
+    /// For programs.
     Json,
 }
 
-#[derive(Subcommand)]
-enum OffsetsCommand {
+/// What can be done with positions; `C` says which connector's.
+#[derive(Clone, Debug, Subcommand)]
+pub enum OffsetsCommand<C: Args> {
     /// Shows the committed position of each operation
     List {
+        /// Which connector's.
         #[command(flatten)]
-        config: ConfigFile,
+        config: C,
         /// How to show them
         #[arg(long, value_enum, default_value_t = ListFormat::Table)]
         format: ListFormat,
     },
     /// Sets the position of an operation
     ///
-    /// It is written as the connector itself writes it, in a transaction under its name: an instance that runs is ended
-    /// by it, and says that another instance has taken over.
+    /// It is written as the connector itself writes it, in a transaction under its name, and only while no instance runs;
+    /// one that runs alone (`--once`) is ended.
     Set {
+        /// Which connector's.
         #[command(flatten)]
-        config: ConfigFile,
+        config: C,
         /// The operation
         #[arg(long, value_name = "ID")]
         operation: String,
+        /// A slice of it, as `offsets list` shows it: {"shop":"7"}
+        #[arg(long, value_name = "JSON")]
+        slice: Option<Slice>,
         /// The position, as `offsets list` shows it: {"offset":"2024-01-01T00:00:00Z"}
         #[arg(value_name = "JSON")]
         position: String,
     },
     /// Removes positions, so that operations begin from the beginning
     ///
-    /// An instance that runs is ended by it, and says that another instance has taken over.
+    /// Only while no instance runs; one that runs alone (`--once`) is ended.
     #[command(group = clap::ArgGroup::new("which").required(true).args(["operation", "all"]))]
     Reset {
+        /// Which connector's.
         #[command(flatten)]
-        config: ConfigFile,
+        config: C,
         /// The position of this operation
         #[arg(long, value_name = "ID")]
         operation: Option<String>,
+        /// Of a slice of it, as `offsets list` shows it: {"shop":"7"}
+        #[arg(long, value_name = "JSON", requires = "operation")]
+        slice: Option<Slice>,
         /// The positions of all operations
         #[arg(long)]
         all: bool,
+    },
+}
+
+/// What can be done with dead letters; `C` says which connector's.
+#[derive(Clone, Debug, Subcommand)]
+pub enum DlqCommand<C: Args> {
+    /// Sends the dead letters that are records now to the topic of the records, each once
+    ///
+    /// For when the document, the configuration or a transform has been put right. What is still no record goes to the end of the
+    /// dead letter topic, with the new reason. How far the topic has been read are the offsets of the consumer group
+    /// `headwater-NAME-dlq`, committed in the transactions of the records.
+    Replay {
+        /// Which connector's.
+        #[command(flatten)]
+        config: C,
+        /// Only tells what would become of them
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -221,15 +308,64 @@ pub enum SourceCommand {
         /// Whether to stop when every API has been read to its end.
         once: bool,
     },
+    /// Reads some pages of the APIs and keeps what they answered.
+    Record {
+        /// The configuration file.
+        config: PathBuf,
+        /// What is recorded, and where to.
+        recording: RecordingArguments,
+    },
+    /// Runs from what has been kept.
+    Replay(ReplayArguments),
     /// Tells everything that is wrong with a configuration.
     Validate {
         /// The configuration file.
         config: PathBuf,
+        /// How to tell it.
+        format: ReportFormat,
     },
     /// Shows every configuration property.
     Config {
         /// How to show them.
         format: Format,
+    },
+    /// Shows or changes how far each API has been read.
+    Offsets(SourceOffsets),
+    /// The dead letters.
+    Dlq(DlqCommand<SourceFile>),
+}
+
+/// The configuration of a source without generated code.
+#[derive(Clone, Debug, Args)]
+pub struct SourceFile {
+    /// The configuration: JSON, flat or in Kafka Connect's envelope, or .properties.
+    #[arg(value_name = "CONFIG")]
+    path: PathBuf,
+}
+
+/// What can be done with the positions of a source without generated code.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SourceOffsets {
+    #[expect(missing_docs, reason = "they would stand in the help")]
+    #[command(flatten)]
+    OfConnector(OffsetsCommand<SourceFile>),
+    /// Takes over the offsets of Kafka Connect: of Confluent's HTTP Source, or another connector of the same APIs
+    ///
+    /// They are read from the topic that Connect keeps them in (`offset.storage.topic` of its workers), which must be in
+    /// the same Kafka. Stop the connector first. What stands there is shown beside what becomes of it.
+    Import {
+        /// Which source's.
+        #[command(flatten)]
+        config: SourceFile,
+        /// The topic that Kafka Connect keeps offsets in
+        #[arg(long, value_name = "TOPIC")]
+        topic: String,
+        /// The connector's name in Kafka Connect, if it is not the one that is configured
+        #[arg(long, value_name = "NAME")]
+        connector: Option<String>,
+        /// Only shows what would become of them
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -251,12 +387,37 @@ fn execute_source(command: SourceCommand, environment: &Environment) -> Result<(
     telemetry::init(environment).map_err(|error| Failure::input([Diagnostic::of_error(&error)]))?;
     match command {
         SourceCommand::Run { config, dev, once } => run::run_source(&config, environment, dev, once),
-        SourceCommand::Validate { config } => {
+        SourceCommand::Record { config, recording: RecordingArguments { out, pages } } => {
+            print(&cassette::record(Subject::Source, Some(&config), environment, out, pages)?)
+        }
+        SourceCommand::Replay(ReplayArguments { cassettes, update }) => {
+            outcome(cassette::replay(Subject::Source, &cassettes, update))
+        }
+        SourceCommand::Validate { config, format: ReportFormat::Json } => {
+            let validation = SourceConfig::validate(&config, environment, &Services::Configured)
+                .map_err(crate::config::ConfigError::from)?;
+            print(&format!("{:#}\n", serde_json::json!(validation)))?;
+            if validation.error_count == 0 { Ok(()) } else { Err(Failure::input([])) }
+        }
+        SourceCommand::Validate { config, format: ReportFormat::Text } => {
             let source = SourceConfig::load(&config, environment, &Services::Configured)?;
             let apis = source.operations.len();
             print(&format!("{}: valid, {apis} API{}\n", config.display(), if apis == 1 { "" } else { "s" }))
         }
+        SourceCommand::Dlq(command) => {
+            let load = |config: &SourceFile| Loaded::source(&config.path, environment, &Services::Configured);
+            print(&dlq::run(command, load)?)
+        }
         SourceCommand::Config { format } => print(&documentation::render_properties(&source_documentation(), format)),
+        SourceCommand::Offsets(command) => {
+            let load = |config: &SourceFile| Loaded::source(&config.path, environment, &Services::Configured);
+            print(&match command {
+                SourceOffsets::OfConnector(command) => offsets::run(command, load)?,
+                SourceOffsets::Import { config, topic, connector, dry_run } => {
+                    import::run(&load(&config)?, &topic, connector.as_deref(), dry_run)?
+                }
+            })
+        }
     }
 }
 
@@ -269,18 +430,19 @@ fn execute(command: Command, connector: &Connector, environment: &Environment) -
             let (config, operation) = (config.path.as_deref(), operation.as_deref());
             outcome(preview::run(connector, config, environment, operation, limit)?)
         }
-        Command::Offsets { command } => print(&match command {
-            OffsetsCommand::List { config, format } => {
-                offsets::list(connector, config.path.as_deref(), environment, format)?
-            }
-            OffsetsCommand::Set { config, operation, position } => {
-                offsets::set(connector, config.path.as_deref(), environment, &operation, &position)?
-            }
-            // Without an operation, it is all of them.
-            OffsetsCommand::Reset { config, operation, all: _ } => {
-                offsets::reset(connector, config.path.as_deref(), environment, operation.as_deref())?
-            }
-        }),
+        Command::Record { config, recording: RecordingArguments { out, pages } } => {
+            let subject = Subject::Generated(connector);
+            print(&cassette::record(subject, config.path.as_deref(), environment, out, pages)?)
+        }
+        Command::Replay(ReplayArguments { cassettes, update }) => {
+            outcome(cassette::replay(Subject::Generated(connector), &cassettes, update))
+        }
+        Command::Offsets { command } => print(&offsets::run(command, |config| {
+            Loaded::generated(connector, config.path.as_deref(), environment, &Services::Configured)
+        })?),
+        Command::Dlq { command } => print(&dlq::run(command, |config| {
+            Loaded::generated(connector, config.path.as_deref(), environment, &Services::Configured)
+        })?),
         Command::Config { format } => print(&documentation::render(connector, format)),
         Command::Schemas { command } => match command {
             SchemasCommand::Print { language, operation } => {

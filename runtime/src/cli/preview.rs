@@ -46,7 +46,8 @@ pub(super) fn run(
 fn render(preview: &Preview) -> String {
     let Preview { operation, topic, records, .. } = preview;
     let (all, columns) = columns(records);
-    let mut text = format!("operation `{operation}`, topic `{topic}`: {} records", records.len());
+    let topic = topic.as_ref().map_or_else(|| "no topic".to_owned(), |topic| format!("topic `{topic}`"));
+    let mut text = format!("operation `{operation}`, {topic}: {} records", records.len());
     let hidden = all.saturating_sub(columns.len());
     text.push_str(&if hidden > 0 { format!(", {} of {all} fields\n", columns.len()) } else { "\n".to_owned() });
     if records.is_empty() {
@@ -167,8 +168,12 @@ mod tests {
         fields.insert(0, field("list", "[1]"));
         let first = record([fields, vec![field("text", "\"\\u001b[2J a\\n\\\"b\\\"\""), field("more", "2")]].concat());
         let second = record(vec![field("new", "3"), field("b", "null")]);
-        let preview =
-            Preview { operation: "op".to_owned(), topic: "t".to_owned(), records: vec![first, second], failure: None };
+        let preview = Preview {
+            operation: "op".to_owned(),
+            topic: Some("t".to_owned()),
+            records: vec![first, second],
+            failure: None,
+        };
         let text = render(&preview);
         let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(lines[0], "operation `op`, topic `t`: 2 records, 6 of 9 fields");

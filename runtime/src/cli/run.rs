@@ -2,16 +2,18 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::diagnostic::{Diagnostic, Failure};
-use crate::config::{ConnectorConfig, Environment, Services, SourceConfig};
+use super::loaded::Loaded;
+use crate::admin::Admin;
+use crate::config::{ConnectorConfig, Environment, Listener, Services};
 use crate::connector::Connector;
-use crate::flow::{self, Embedded, Mode, RunError, StartError, StreamError};
-use crate::kafka::KafkaError;
-use crate::operation::Operation;
+use crate::flow::{self, Embedded, Handle, Mode, RunError, SnapshotError, StartError, StreamError};
+use crate::operation::SlicedOperation;
 use crate::registry::RegistryError;
 
 /// Stack of a thread that reads records, in bytes. Only what is used of it takes memory.
@@ -25,35 +27,19 @@ pub(super) fn run(
     dev: bool,
     once: bool,
 ) -> Result<(), Failure> {
-    let load = |services: &Services| {
-        let config = ConnectorConfig::load(connector, config, environment, services)?;
-        let operations = flow::operations(connector, &config.parameters).map_err(|error| failure(error.into()))?;
-        Ok((config, operations))
-    };
+    let load = |services: &Services| Loaded::generated(connector, config, environment, services);
     run_loaded(load, dev, once)
 }
 
 /// Runs a source from its configuration alone.
 pub(super) fn run_source(config: &Path, environment: &Environment, dev: bool, once: bool) -> Result<(), Failure> {
-    let load = |services: &Services| {
-        let SourceConfig { connector, operations } = SourceConfig::load(config, environment, services)?;
-        Ok((connector, operations))
-    };
+    let load = |services: &Services| Loaded::source(config, environment, services);
     run_loaded(load, dev, once)
 }
 
-/// Operations, and what is configured of them.
-type Loaded = (ConnectorConfig, Vec<Box<dyn Operation>>);
-
 fn run_loaded(load: impl Fn(&Services) -> Result<Loaded, Failure>, dev: bool, once: bool) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        // Records are read by recursion, and of some APIs they are large and deep.
-        .thread_stack_size(STACK)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::run([Diagnostic::of_error(&error)]))?;
     let mode = if once { Mode::Once } else { Mode::Continuous };
-    let result = runtime.block_on(async {
+    in_runtime(async {
         let embedded = if dev { Some(Embedded::start().await.map_err(failure)?) } else { None };
         let services = embedded.as_ref().map_or(Services::Configured, |embedded| {
             announce(embedded);
@@ -62,12 +48,23 @@ fn run_loaded(load: impl Fn(&Services) -> Result<Loaded, Failure>, dev: bool, on
                 registry: embedded.registry_url().clone(),
             }
         });
-        let (config, operations) = load(&services)?;
+        let Loaded { config, operations } = load(&services)?;
         until_stopped(operations, config, embedded.as_ref(), mode).await
-    });
+    })?
+}
+
+/// Waits for something that reads records.
+pub(super) fn in_runtime<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        // Records are read by recursion, and of some APIs they are large and deep.
+        .thread_stack_size(STACK)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::run([Diagnostic::of_error(&error)]))?;
+    let result = runtime.block_on(work);
     // Calls to Kafka that nobody waits for any more must not hold up the end.
     runtime.shutdown_background();
-    result
+    Ok(result)
 }
 
 /// Tells where the embedded servers are. If standard error is gone, nobody wants to know.
@@ -79,7 +76,7 @@ fn announce(embedded: &Embedded) {
 
 /// Runs the flow. SIGTERM and SIGINT end it in order; a second one at once, without the transaction under way.
 async fn until_stopped(
-    operations: Vec<Box<dyn Operation>>,
+    operations: Vec<Box<dyn SlicedOperation>>,
     config: ConnectorConfig,
     embedded: Option<&Embedded>,
     mode: Mode,
@@ -99,11 +96,32 @@ async fn until_stopped(
             tracing::info!("stopping");
         }
     };
+    let handle = Arc::new(Handle::new(&config.name));
+    let _admin = match &config.listener {
+        Some(listener) => Some(listen_on(listener, Arc::clone(&handle)).await?),
+        None => None,
+    };
     tokio::select! {
-        result = flow::run_operations(operations, config, embedded, mode, stopped) => result.map(drop).map_err(failure),
+        result = flow::run_operations(operations, config, embedded, mode, handle, stopped) => result.map(drop).map_err(failure),
         () = signals => {
             let message = "stopped before the transaction under way had ended".to_owned();
             Err(Failure::run([Diagnostic { message, hint: None }]))
+        }
+    }
+}
+
+/// Serves metrics and health, and tells where: the port may be any free one.
+async fn listen_on(listener: &Listener, handle: Arc<Handle>) -> Result<Admin, Failure> {
+    match Admin::start(listener, handle).await {
+        Ok(admin) => {
+            tracing::info!(address = %admin.address(), "serving metrics, health and status");
+            Ok(admin)
+        }
+        Err(error) => {
+            let message = format!("cannot listen on {listener}: {error}");
+            let hint =
+                Some("set `listeners` to an address of this machine that nobody uses, or leave it out".to_owned());
+            Err(Failure::input([Diagnostic { message, hint }]))
         }
     }
 }
@@ -113,12 +131,15 @@ pub(super) fn failure(error: RunError) -> Failure {
     use RegistryError::{Answer, Denied, Failed, Settings, Unreachable};
 
     let is_input = match &error {
-        RunError::Kafka(kafka) => matches!(kafka, KafkaError::Unreachable { .. } | KafkaError::Configuration { .. }),
+        RunError::Kafka(kafka) => kafka.is_of_configuration(),
         RunError::Registry(Unreachable { .. } | Denied { .. } | Settings { .. } | Answer { .. }) => true,
         // There is no registry at this URL.
         RunError::Registry(Failed { source, .. }) => source.status() == Some(404),
         RunError::Registry(_) => false,
-        RunError::Start(start) => matches!(start, StartError::Connector(_) | StartError::Http(_)),
+        RunError::Start(start) => {
+            use StartError::{Connector, Http, NoTransactions, SnapshotPartitions};
+            matches!(start, Connector(_) | Http(_) | NoTransactions { .. } | SnapshotPartitions { .. })
+        }
         RunError::Stream { .. } => false,
     };
     let diagnostic = diagnostic(&error);
@@ -129,11 +150,31 @@ pub(super) fn diagnostic(error: &RunError) -> Diagnostic {
     let hint = match error {
         RunError::Kafka(kafka) => kafka.hint(),
         RunError::Registry(registry) => registry.hint(),
-        RunError::Stream { source: StreamError::Request(request), .. } => request.hint(),
-        RunError::Stream { source: StreamError::Decode(_), .. } => {
-            Some("where the API is right, correct its document with an overlay, and generate the connector again")
-        }
-        RunError::Start(_) | RunError::Stream { .. } => None,
+        RunError::Stream { source, .. } => hint_of_stream(source),
+        RunError::Start(StartError::SnapshotPartitions { .. }) => Some(
+            "name another topic with `snapshot.storage.topic`, or delete this one: everything is then written again",
+        ),
+        RunError::Start(_) => None,
     };
     Diagnostic::of_error(error).hint(hint)
+}
+
+pub(super) fn hint_of_stream(error: &StreamError) -> Option<&'static str> {
+    match error {
+        StreamError::Request(request) => request.hint(),
+        StreamError::Detour { source, .. } => source.hint(),
+        StreamError::Decode(_) => {
+            Some("where the API is right, correct its document with an overlay, and generate the connector again")
+        }
+        StreamError::InSlice { source, .. } => hint_of_stream(source),
+        StreamError::Snapshot(SnapshotError::MassDeletion { .. }) => {
+            Some("if they have really gone, set `snapshot.max.deletes.percent` to `100` for one run")
+        }
+        StreamError::Snapshot(_) => None,
+        StreamError::Registry(_)
+        | StreamError::Inference(_)
+        | StreamError::Transform { .. }
+        | StreamError::Pagination(_)
+        | StreamError::Slice(_) => None,
+    }
 }

@@ -94,8 +94,11 @@ fn each(
     let mut subjects = Vec::new();
     for (definition, settings) in connector.operations.iter().zip(&config.operations) {
         let schema = (definition.schema)(settings.format);
-        let (Some(language), Some(schema)) = (schema_type(settings.format), schema) else { continue };
-        let subject = Subject { name: value_subject(&settings.topic), language, schema };
+        let (Some(language), Some(schema), Some(topic)) = (schema_type(settings.format), schema, &settings.topic)
+        else {
+            continue;
+        };
+        let subject = Subject { name: value_subject(topic), language, schema };
         if !subjects.contains(&subject) {
             subjects.push(subject);
         }

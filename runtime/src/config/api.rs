@@ -1,42 +1,36 @@
-//! The API: where it is, how requests authenticate, and how each operation is read.
+//! The API: where it is, and how each operation is read.
 
 use std::time::Duration;
 
 use url::Url;
 
-use super::kind::{BASE_URL, Kind, MAX_MILLIS, SEPARATOR, TEXT, TOPIC, count, millis};
+use super::connection::{self, Connection};
+use super::kind::{BASE_URL, BOOLEAN, Kind, MAX_MILLIS, TEXT, TOPIC, count, millis};
 use super::names::api_name;
 use super::property::{Generated, Property, properties};
 use super::reader::Reader;
-use crate::flow::OnError;
+use super::{auth, drift, failure, limits, schedule};
+use crate::flow::{Learning, OnError, Pace, PageLimit, Provenance, SnapshotSettings, Tolerance};
 use crate::format::OutputFormat;
-use crate::http::{Auth, Backoff, ClientSettings, CredentialsIn, OAuth2, RetryPolicy, StatusRanges};
+use crate::http::{Actions, Auth, Backoff, ClientSettings, Detour, Hosts, RetryPolicy, StatusRanges};
 use crate::operation::{IncrementalMode, OperationFacts};
+use crate::page::DriftPolicy;
 use crate::record::time::parse_instant;
 use crate::schedule::Schedule;
-use crate::secret::Secret;
-
-/// How requests authenticate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AuthType {
-    None,
-    Basic,
-    OAuth2,
-    Bearer,
-    ApiKey,
-}
-
-/// Where an API key goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum KeyLocation {
-    Header,
-    Query,
-}
+use crate::transform::Transforms;
 
 /// Status codes and ranges of them.
 const STATUSES: Kind<StatusRanges> = Kind::Text {
     type_name: "string",
     expected: "a comma-separated list of status codes and ranges, such as `404,429,500-599` or `500-`",
+    parse: |text| text.parse().ok(),
+};
+
+/// Rules for answers.
+const ACTION_RULES: Kind<Actions> = Kind::Text {
+    type_name: "string",
+    expected: "a list of rules such as `404 -> EMPTY; 403 ~quota -> RETRY; 200 /status=error -> FAIL`, in which `;` stands \
+               between rules and the actions are RETRY, FAIL, EMPTY, REFRESH, SKIP, SHRINK, SPLIT and RESTART",
     parse: |text| text.parse().ok(),
 };
 
@@ -49,57 +43,15 @@ properties! {
         BASE_URL,
         "The API's base URL; the operations' paths are below it.",
     ).generated(Generated::BaseUrl).high();
-    AUTH_TYPE: AuthType = Property::new(
-        "auth.type",
-        Kind::OneOf(&[
-            ("NONE", AuthType::None),
-            ("BASIC", AuthType::Basic),
-            ("OAUTH2", AuthType::OAuth2),
-            ("BEARER", AuthType::Bearer),
-            ("API_KEY", AuthType::ApiKey),
-        ]),
-        "How requests authenticate: not at all, by user and password (RFC 7617), by tokens that are got \
-         with client credentials (RFC 6749 section 4.4), by a token (RFC 6750), or by a key.",
-    ).default("NONE").high();
-    USER: String = Property::new("connection.user", TEXT, "The user, for `auth.type=BASIC`.");
-    PASSWORD: Secret = Property::secret("connection.password", "The password, for `auth.type=BASIC`.");
-    BEARER_TOKEN: Secret = Property::secret("bearer.token", "The token, for `auth.type=BEARER`.");
-    TOKEN_URL: Url = Property::new("oauth2.token.url", BASE_URL, "The token endpoint, for `auth.type=OAUTH2`.");
-    CLIENT_ID: String = Property::new("oauth2.client.id", TEXT, "The client's id, for `auth.type=OAUTH2`.");
-    CLIENT_SECRET: Secret = Property::secret("oauth2.client.secret", "The client's secret, for `auth.type=OAUTH2`.");
-    SCOPE: String = Property::new("oauth2.client.scope", TEXT, "The scope that is asked for.").default("any");
-    CLIENT_AUTH: CredentialsIn = Property::new(
-        "oauth2.client.auth.mode",
-        Kind::OneOf(&[
-            ("header", CredentialsIn::Header),
-            ("url", CredentialsIn::Url),
-            ("request_body", CredentialsIn::Body),
-        ]),
-        "Where the client's id and secret go: into the `Authorization` header, the query of the token endpoint's URL, or \
-         the form that is sent.",
-    ).default("header").low();
-    TOKEN_PROPERTY: String = Property::new(
-        "oauth2.token.property",
-        TEXT,
-        "The member of the token endpoint's answer that is the token.",
-    ).default("access_token").low();
-    TOKEN_HEADERS: Secret = Property::secret(
-        "oauth2.client.headers",
-        "Headers of the request for a token, as `Name:value|Name:value`.",
-    );
-    TOKEN_HEADERS_SEPARATOR: String = Property::new(
-        "oauth2.client.header.separator",
-        SEPARATOR,
-        "What stands between two of `oauth2.client.headers`.",
-    ).default("|").low();
-    KEY_LOCATION: KeyLocation = Property::new(
-        "api.key.location",
-        Kind::OneOf(&[("HEADER", KeyLocation::Header), ("QUERY", KeyLocation::Query)]),
-        "Where the key goes, for `auth.type=API_KEY`: into a header or a query parameter.",
-    ).default("HEADER");
-    KEY_NAME: String = Property::new("api.key.name", TEXT, "The name of that header or query parameter.")
-        .default("X-API-KEY");
-    KEY_VALUE: Secret = Property::secret("api.key.value", "The key, for `auth.type=API_KEY`.");
+    MAX_IN_FLIGHT: u32 = Property::new(
+        "max.in.flight.requests",
+        count(1, 1000),
+        "How many requests for the pages of an API may be under way at once, where one can be asked for before the last has \
+         come: if they are numbered, or records are counted and the size of a page is known. A cycle begins with one, \
+         and every page that is followed by another doubles it. When the API answers 429, the pages of the cycle are \
+         asked for one by one. Of an API that is read in slices, it is how many slices are read at a time; the pages of each \
+         follow one another.",
+    ).default("10");
 }
 
 // What generated connectors have annotations for.
@@ -119,12 +71,6 @@ properties! {
         "How the records' values are written: in Avro, Protobuf or JSON by a schema of the registry, or in JSON as the \
          API sends it, without a schema.",
     ).per_api().default("AVRO").high();
-    ENFORCE: bool = Property::new(
-        "http.response.schema.enforce",
-        Kind::OneOf(&[("NONE", false), ("STRICT", true)]),
-        "Whether a record that is not as the API's document says stops its stream. If not, it is delivered, and what has \
-         no place in its schema goes into the field `unmapped`.",
-    ).per_api().default("NONE");
     INTERVAL: Duration = Property::new(
         "request.interval.ms",
         millis(1, MAX_MILLIS),
@@ -151,6 +97,17 @@ properties! {
         millis(1, MAX_MILLIS),
         "How long a request may take, in milliseconds, from its start to the end of the response.",
     ).per_api().default("30000");
+    API_MAX_IN_FLIGHT: u32 = Property::new(
+        "max.in.flight.requests",
+        count(1, 1000),
+        "As `max.in.flight.requests`, for this API; in its place.",
+    ).per_api().low();
+    EMPTY_ON: StatusRanges = Property::new(
+        "http.empty.on.status.codes",
+        STATUSES,
+        "The statuses that say, of the first page of a cycle or of a slice, that nothing is there, such as `404`: no error, \
+         and no records.",
+    ).per_api();
     MAX_RETRIES: u32 = Property::new(
         "max.retries",
         count(0, 5000),
@@ -175,6 +132,33 @@ properties! {
         millis(1, MAX_MILLIS),
         "The largest limit that the pauses are drawn from, in milliseconds.",
     ).per_api().default("60000").low();
+    ACTIONS: Actions = Property::new(
+        "http.response.actions",
+        ACTION_RULES,
+        "What is done with answers that need something else than their status says: rules with `;` between them, of \
+         which the first that an answer meets decides. A rule is `404 -> EMPTY`, or for a part of the answers with these \
+         statuses `403 ~quota -> RETRY`, whose content has that text in it, or `200 /status=error -> FAIL`, whose JSON has \
+         that value at that JSON Pointer. RETRY: the request is tried again. FAIL: it has failed for good. EMPTY: the answer \
+         counts as a page without records. REFRESH: the token is got anew, and the request is tried again. SKIP: the page \
+         is left out, told in the log and the error topic, and the next one asked for. SHRINK: half as many records are \
+         asked for, until the cycle ends. SPLIT: the first half of the time window is asked for, and then the second. \
+         RESTART: the cycle, or the time window, begins with its first page again, and what it had read comes twice.",
+    ).per_api();
+    CONDITIONAL: bool = Property::new(
+        "http.request.conditional",
+        BOOLEAN,
+        "Whether a cycle of one page asks for it only if it has changed, by the `ETag` or `Last-Modified` of the last          answer (RFC 9110 section 13). If it has not, the cycle brings no records.",
+    ).per_api().default("false");
+    REPEATS_ALL: bool = Property::new(
+        "retry.non.idempotent",
+        BOOLEAN,
+        "Whether a POST or PATCH request is tried again that the API may have acted on. What it says it has not acted on          (401, 408, 425, 429, or with `Retry-After`), and what did not reach it, always is.",
+    ).per_api().default("true").low();
+    RETRY_TIMEOUT: Duration = Property::new(
+        "retry.timeout.ms",
+        millis(0, MAX_MILLIS),
+        "No try again begins later than this after the first try, in milliseconds. Not set: `max.retries` alone decides.",
+    ).per_api().low();
 }
 
 // Of each operation of a generated connector.
@@ -193,22 +177,42 @@ properties! {
 pub struct OperationSettings {
     /// The operation's id.
     pub id: String,
-    /// The Kafka topic of its records.
-    pub topic: String,
+    /// The Kafka topic of its records; `None`: they are not written, and only call for slices of other operations.
+    pub topic: Option<String>,
     /// How its records are written.
     pub format: OutputFormat,
-    /// Whether a record that departs from the document stops it.
+    /// What follows when a record departs from the API's document.
+    pub on_drift: DriftPolicy,
+    /// Whether a record that departs from a schema that is learnt stops it.
     pub is_strict: bool,
     /// When its cycles begin.
     pub schedule: Schedule,
+    /// How the pauses between its cycles depart from that.
+    pub pace: Pace,
+    /// Whether it asks for an answer only if there is a newer one.
+    pub is_conditional: bool,
     /// Where it begins without a stored position; `None`: without an offset.
     pub initial_offset: Option<String>,
     /// Its HTTP client.
     pub http: ClientSettings,
     /// When its requests are tried again.
     pub retry: RetryPolicy,
-    /// The subject of the schema that is learnt from the records, if it is.
-    pub inferred_subject: Option<String>,
+    /// How many requests for its pages, or for its slices, may be under way at once.
+    pub max_in_flight: usize,
+    /// How it is read for what changes, if it is.
+    pub snapshot: Option<SnapshotSettings>,
+    /// What its records tell of where they come from, if they do.
+    pub provenance: Provenance,
+    /// How many of its pages are read in all, if not all.
+    pub pages: Option<PageLimit>,
+    /// How the schema is learnt from the records, if it is.
+    pub learning: Option<Learning>,
+    /// How its records are changed.
+    pub transforms: Transforms,
+    /// What follows if they cannot be.
+    pub tolerance: Tolerance,
+    /// The statuses that say of the first page of a cycle, or of a slice, that nothing is there.
+    pub empty_on: StatusRanges,
     /// What follows when they have failed for good.
     pub on_error: OnError,
 }
@@ -217,6 +221,18 @@ pub struct OperationSettings {
 pub(super) struct Api {
     base_url: Url,
     auth: Auth,
+    max_in_flight: u32,
+    hosts: Hosts,
+    max_wait: Duration,
+    on_error: OnError,
+    connection: Connection,
+}
+
+impl Api {
+    /// What follows when requests have failed for good.
+    pub(super) fn on_error(&self) -> OnError {
+        self.on_error
+    }
 }
 
 /// Reads what the operations have in common; `generated` is the base URL in the API's document.
@@ -225,83 +241,24 @@ pub(super) fn read(reader: &mut Reader<'_>, generated: Option<&str>) -> Option<A
         Some(generated) if !reader.is_set(&BASE_URL_PROPERTY) => Some(generated),
         _ => reader.require(&BASE_URL_PROPERTY, "the API's document names no absolute URL of a server"),
     };
-    let auth = read_auth(reader);
-    Some(Api { base_url: base_url?, auth: auth? })
-}
-
-fn read_auth(reader: &mut Reader<'_>) -> Option<Auth> {
-    match reader.get(&AUTH_TYPE)? {
-        AuthType::None => {
-            if let Some(property) = reader.first_set(&[&USER, &PASSWORD, &BEARER_TOKEN, &KEY_VALUE]) {
-                tracing::warn!(property, "the property has no effect, because `auth.type` is `NONE`");
-            }
-            Some(Auth::None)
-        }
-        AuthType::Basic => {
-            let reason = "it is needed because `auth.type` is `BASIC`";
-            let user = reader.require(&USER, reason);
-            let password = reader.require(&PASSWORD, reason);
-            if user.as_ref().is_some_and(|user| user.contains(':')) {
-                let expected = "a user without a colon, which would begin the password (RFC 7617 section 2)";
-                reader.invalid(USER.name(), expected, None);
-            }
-            Some(Auth::Basic { user: user?, password: password? })
-        }
-        AuthType::Bearer => {
-            let token = reader.require(&BEARER_TOKEN, "it is needed because `auth.type` is `BEARER`")?;
-            if token.expose().chars().any(|char| !char.is_ascii_graphic()) {
-                reader.conflict(BEARER_TOKEN.name(), "holds a blank or another character that no token has", None);
-            }
-            Some(Auth::Bearer(token))
-        }
-        AuthType::OAuth2 => read_oauth2(reader).map(|oauth| Auth::OAuth2(Box::new(oauth))),
-        AuthType::ApiKey => {
-            let key = reader.require(&KEY_VALUE, "it is needed because `auth.type` is `API_KEY`");
-            let (location, name) = (reader.get(&KEY_LOCATION), reader.get(&KEY_NAME));
-            let (name, key) = (name?, key?);
-            Some(match location? {
-                KeyLocation::Header => Auth::HeaderKey { name, key },
-                KeyLocation::Query => Auth::QueryKey { name, key },
-            })
-        }
-    }
-}
-
-fn read_oauth2(reader: &mut Reader<'_>) -> Option<OAuth2> {
-    let reason = "it is needed because `auth.type` is `OAUTH2`";
-    let token_url = reader.require(&TOKEN_URL, reason);
-    let client_id = reader.require(&CLIENT_ID, reason);
-    let client_secret = reader.require(&CLIENT_SECRET, reason);
-    let scope = reader.get(&SCOPE);
-    let credentials = reader.get(&CLIENT_AUTH);
-    let token_property = reader.get(&TOKEN_PROPERTY);
-    let separator = reader.get(&TOKEN_HEADERS_SEPARATOR);
-    let headers = match reader.get(&TOKEN_HEADERS) {
-        Some(text) => secret_headers(&text, &separator?).or_else(|| {
-            reader.invalid(TOKEN_HEADERS.name(), "a list of names and values with `:` between them", None);
-            None
-        }),
-        None => Some(Vec::new()),
-    };
-    Some(OAuth2 {
-        token_url: token_url?,
-        client_id: client_id?,
-        client_secret: client_secret?,
-        scope: scope?,
-        credentials: credentials?,
-        token_property: token_property?,
-        headers: headers?,
+    let auth = auth::read(reader);
+    let max_in_flight = reader.get(&MAX_IN_FLIGHT);
+    let limits = limits::read(reader);
+    let connection = connection::read(reader);
+    let breaker = failure::read_breaker(reader);
+    let on_error = failure::read_behavior(reader);
+    let limits = limits?;
+    let max_wait = limits.max_wait;
+    let hosts = Hosts::new(limits, breaker?);
+    Some(Api {
+        base_url: base_url?,
+        auth: auth?,
+        max_in_flight: max_in_flight?,
+        hosts,
+        max_wait,
+        on_error: on_error?,
+        connection: connection?,
     })
-}
-
-/// Reads headers that must not be seen: names and values with a colon between them.
-pub(super) fn secret_headers(text: &Secret, separator: &str) -> Option<Vec<(String, Secret)>> {
-    let entries = text.expose().split(separator).filter(|entry| !entry.trim().is_empty());
-    let header = |entry: &str| {
-        let (name, value) = entry.split_once(':').filter(|(name, _)| !name.trim().is_empty())?;
-        Some((name.trim().to_owned(), Secret::new(value.trim())))
-    };
-    entries.map(header).collect()
 }
 
 /// Reads what belongs to one operation; `number` counts from 1.
@@ -313,45 +270,96 @@ pub(super) fn read_operation(
 ) -> Option<OperationSettings> {
     let topic = reader.get_of(number, &TOPICS);
     let format = reader.get_of(number, &FORMAT);
-    let is_strict = reader.get_of(number, &ENFORCE);
+    let on_drift = drift::read(reader, number);
     let interval = reader.get_of(number, &INTERVAL);
     let initial_offset = reader.get_of(number, &INITIAL_OFFSET);
+    let schedule = schedule::read(reader, number, interval.unwrap_or(facts.interval));
+    let (pace, is_conditional) = (schedule::read_pace(reader, number), read_conditional(reader, number));
     let http = read_client(reader, number, api);
-    let retry = read_retry(reader, number, &RETRY_STATUSES);
+    let retry = read_retry(reader, number, api, &RETRY_STATUSES);
+    let max_in_flight = read_max_in_flight(reader, number, api);
+    let empty_on = read_empty_on(reader, number);
     if let Some(value) = &initial_offset {
         check_initial_offset(reader, number, value, facts);
     }
+    let retry = retry?;
+    check_detours(reader, number, &retry, |detour| facts.pagination.allows(detour));
     let initial_offset = initial_offset.or_else(|| Some(facts.incremental.as_ref()?.initial.as_ref()?.to_string()));
     Some(OperationSettings {
         id: facts.id.to_string(),
-        topic: topic.unwrap_or_else(|| facts.topic.to_string()),
+        topic: Some(topic.unwrap_or_else(|| facts.topic.to_string())),
         format: format?,
-        is_strict: is_strict?,
-        schedule: Schedule::Interval(interval.unwrap_or(facts.interval)),
+        on_drift: on_drift?,
+        is_strict: false,
+        schedule: schedule?,
+        pace: pace?,
+        is_conditional: is_conditional?,
         initial_offset,
         http: http?,
-        retry: retry?,
-        inferred_subject: None,
-        on_error: OnError::Fail,
+        retry: retry.but_not(&empty_on),
+        max_in_flight: max_in_flight?,
+        provenance: Provenance::default(),
+        pages: None,
+        empty_on,
+        snapshot: None,
+        learning: None,
+        transforms: Transforms::default(),
+        tolerance: Tolerance::default(),
+        on_error: api?.on_error,
     })
+}
+
+/// Reads whether one operation asks for answers only if there are newer ones.
+pub(super) fn read_conditional(reader: &mut Reader<'_>, number: usize) -> Option<bool> {
+    reader.get_of(number, &CONDITIONAL)
 }
 
 /// Reads what the HTTP client of one operation needs to know.
 pub(super) fn read_client(reader: &mut Reader<'_>, number: usize, api: Option<&Api>) -> Option<ClientSettings> {
     let connect_timeout = reader.get_of(number, &CONNECT_TIMEOUT);
     let request_timeout = reader.get_of(number, &REQUEST_TIMEOUT);
+    let own = auth::read_of(reader, number);
     let api = api?;
     let mut http = ClientSettings::new(api.base_url.clone());
-    http.auth = api.auth.clone();
+    http.auth = own?.unwrap_or_else(|| api.auth.clone());
+    http.hosts = api.hosts.clone();
+    api.connection.apply(&mut http);
     http.connect_timeout = connect_timeout?;
     http.request_timeout = request_timeout?;
     Some(http)
+}
+
+/// Reads how many requests of one operation may be under way at once.
+pub(super) fn read_max_in_flight(reader: &mut Reader<'_>, number: usize, api: Option<&Api>) -> Option<usize> {
+    let own = reader.get_of(number, &API_MAX_IN_FLIGHT);
+    usize::try_from(own.or(Some(api?.max_in_flight))?).ok()
+}
+
+/// Tells of rules that call for something that there is not, in place of a page.
+pub(super) fn check_detours(
+    reader: &mut Reader<'_>,
+    number: usize,
+    retry: &RetryPolicy,
+    allows: impl Fn(Detour) -> Result<(), &'static str>,
+) {
+    for detour in retry.actions.detours() {
+        if let Err(reason) = allows(detour) {
+            let reason = format!("says {detour}, which cannot act here: {reason}");
+            reader.conflict(&api_name(number, ACTIONS.name()), reason, None);
+        }
+    }
+}
+
+/// Reads the statuses that say that nothing is there.
+pub(super) fn read_empty_on(reader: &mut Reader<'_>, number: usize) -> StatusRanges {
+    reader.get_of(number, &EMPTY_ON).unwrap_or_else(StatusRanges::none)
 }
 
 /// Reads when the requests of one operation are tried again; `statuses` is the property for the statuses.
 pub(super) fn read_retry(
     reader: &mut Reader<'_>,
     number: usize,
+    api: Option<&Api>,
     statuses: &Property<StatusRanges>,
 ) -> Option<RetryPolicy> {
     let max_retries = reader.get_of(number, &MAX_RETRIES);
@@ -359,6 +367,9 @@ pub(super) fn read_retry(
     let initial = reader.get_of(number, &RETRY_BACKOFF);
     let cap = reader.get_of(number, &RETRY_BACKOFF_MAX);
     let statuses = reader.get_of(number, statuses);
+    let repeats_all = reader.get_of(number, &REPEATS_ALL);
+    let actions = reader.get_of(number, &ACTIONS);
+    let max_elapsed = reader.get_of(number, &RETRY_TIMEOUT);
     let (initial, cap, backoff) = (initial?, cap?, backoff?);
     if backoff == Backoff::ExponentialWithJitter && initial > cap {
         let cap = format!("is more than `{}`, {}", api_name(number, RETRY_BACKOFF_MAX.name()), cap.as_millis());
@@ -370,7 +381,10 @@ pub(super) fn read_retry(
         initial,
         cap,
         statuses: statuses?,
-        ..RetryPolicy::default()
+        max_elapsed,
+        repeats_all: repeats_all?,
+        actions: actions.unwrap_or_default(),
+        retry_after_limit: api?.max_wait,
     })
 }
 

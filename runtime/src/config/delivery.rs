@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::kind::{Kind, REPLICATION, TOPIC, count, millis};
+use super::kind::{Kind, REPLICATION, TOPIC, bytes, count, millis};
 use super::property::{Property, properties};
 use super::reader::Reader;
+use crate::memory::Memory;
 
 /// Whether records and positions are written in transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,14 @@ properties! {
         millis(1, 30_000),
         "How long a transaction stays open, in milliseconds, for `transaction.boundary=interval`.",
     ).default("1000").low();
+    MEMORY: Memory = Property::new(
+        "memory.max.bytes",
+        bytes(8 << 20),
+        "How much memory may be taken by what is on its way from the APIs to Kafka, in bytes: responses, records, and the \
+         producer's queue. A quarter, at most 16 MiB, is for the queue; a quarter for responses of up to a 256th, which are \
+         read side by side, so that 16 requests at most are under way; the rest for larger ones, which are read one after the other, in parts of a 16th. What \
+         cannot be cut into parts, such as a single record, may be as large as an 8th.",
+    ).default("268435456");
     OFFSETS_TOPIC: String = Property::new(
         "offset.storage.topic",
         TOPIC,
@@ -123,6 +132,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Delivery> {
         BoundaryKind::Interval => Boundary::Interval(interval?),
     };
     Some(Delivery { exactly_once: exactly_once?, boundary })
+}
+
+/// Reads how much memory may be taken.
+pub(super) fn read_memory(reader: &mut Reader<'_>) -> Option<Memory> {
+    reader.get(&MEMORY)
 }
 
 /// Reads where positions are kept, for a connector of this name.

@@ -99,9 +99,11 @@ fn operations(connector: &Connector) -> Vec<OperationDocumentation> {
 fn document(property: &dyn AnyProperty, connector: &Connector) -> PropertyDocumentation {
     let definition = property.definition();
     let name = match definition.scope {
-        Scope::Global => definition.name.to_owned(),
+        Scope::Global | Scope::Overridable => definition.name.to_owned(),
         Scope::PerApi => api_name("N", definition.name),
         Scope::Family => format!("{}*", definition.name),
+        Scope::Named(prefix) => format!("{prefix}{}", definition.name),
+        Scope::PerApiFamily => api_name("N", &format!("{}*", definition.name)),
     };
     let mut required = false;
     let default = match definition.default {
@@ -132,6 +134,11 @@ fn document(property: &dyn AnyProperty, connector: &Connector) -> PropertyDocume
         valid_values: property.valid_values(),
         importance: definition.importance.as_str(),
         secret: definition.secret,
-        documentation: definition.doc.to_owned(),
+        documentation: match definition.scope {
+            Scope::Overridable => {
+                format!("{} An API of its own has `{}`.", definition.doc, api_name("N", definition.name))
+            }
+            _ => definition.doc.to_owned(),
+        },
     }
 }

@@ -1,14 +1,17 @@
 //! What a connector is called, and what Connect asks for besides.
 
-use super::kind::{NAME, TEXT, count};
+use super::kind::{self, TEXT, count};
 use super::property::{Generated, Property, properties};
 use super::reader::Reader;
 
+/// The property that names the connector.
+pub(super) const NAME: &str = "name";
+
 properties! {
     NAME_PROPERTY: String = Property::new(
-        "name",
         NAME,
-        "The connector's name. Its positions are kept by it, and two instances of one name never run at once.",
+        kind::NAME,
+        "The connector's name. Its positions are kept by it, and instances of one name share its streams.",
     ).generated(Generated::Name).high();
     CONNECTOR_CLASS: String = Property::new(
         "connector.class",

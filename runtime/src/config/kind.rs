@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::memory::Memory;
 use crate::secret::Secret;
 
 /// What values a property takes.
@@ -57,6 +58,9 @@ pub(super) fn http_url(text: &str) -> Option<Url> {
     matches!(scheme.as_str(), "http" | "https").then(|| Url::parse(text).ok()).flatten().filter(Url::has_host)
 }
 
+/// `true` or `false`.
+pub(super) const BOOLEAN: Kind<bool> = Kind::OneOf(&[("true", true), ("false", false)]);
+
 /// The name of a Kafka topic: what the broker takes.
 pub(super) const TOPIC: Kind<String> = Kind::Text {
     type_name: "string",
@@ -65,6 +69,17 @@ pub(super) const TOPIC: Kind<String> = Kind::Text {
         let text = text.trim();
         let legal = (1..=249).contains(&text.len()) && text.bytes().all(is_topic_byte) && !matches!(text, "." | "..");
         legal.then(|| text.to_owned())
+    },
+};
+
+/// The name of a Kafka topic, in which `${connector}` stands for the connector's name.
+pub(super) const TOPIC_OF_CONNECTOR: Kind<String> = Kind::Text {
+    type_name: "string",
+    expected: "a topic name of letters, digits, `.`, `_` and `-`, in which `${connector}` stands for the connector's name",
+    parse: |text| {
+        let text = text.trim();
+        let legal = |name: &str| (1..=249).contains(&name.len()) && name.bytes().all(is_topic_byte);
+        legal(&text.replace("${connector}", "name")).then(|| text.to_owned())
     },
 };
 
@@ -93,6 +108,11 @@ pub(super) const MAX_MILLIS: i64 = i32::MAX as i64;
 /// A number of something.
 pub(super) const fn count(min: i64, max: i64) -> Kind<u32> {
     Kind::Integer { min, max, make: |value| u32::try_from(value).unwrap_or(u32::MAX) }
+}
+
+/// A ceiling of memory, in bytes, that is not lower than `min`.
+pub(super) const fn bytes(min: i64) -> Kind<Memory> {
+    Kind::Integer { min, max: i64::MAX, make: |value| Memory { ceiling: usize::try_from(value).unwrap_or(usize::MAX) } }
 }
 
 /// How often a partition is kept. `None`: as the broker is configured to.

@@ -6,28 +6,41 @@
 //! ```
 
 mod api;
+mod auth;
+mod cassette;
+mod connection;
 mod delivery;
 mod documentation;
+mod drift;
 mod environment;
+mod failure;
 mod identity;
 mod java_properties;
 mod json;
 mod kafka;
 mod kind;
+mod limits;
+mod listener;
 mod names;
 mod problem;
 mod property;
+mod provenance;
 mod raw;
 mod reader;
+mod recorded;
 mod reference;
 mod registry;
+mod schedule;
 mod settings;
+mod snapshot;
 mod source;
+mod store;
 mod suggest;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod transforms;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,19 +50,29 @@ use thiserror::Error;
 use url::Url;
 
 pub use api::OperationSettings;
+pub use cassette::Scrubbing;
 pub use delivery::{Boundary, Delivery, ExactlyOnce, OffsetsTopic, TopicCreation};
 pub use documentation::{Documentation, OperationDocumentation, PropertyDocumentation, documentation};
 pub use environment::{Environment, variable_name};
+pub use failure::ErrorTopic;
+pub use listener::Listener;
 pub use problem::{ConfigProblems, Origin, Problem, ProblemKind, PropertyName, Shown};
 pub use raw::ReadError;
-pub use source::{SourceConfig, source_documentation};
+pub use recorded::{ConfiguredSecrets, RecordedConfig};
+pub use source::{
+    PropertyDefinition, PropertyValue, SourceConfig, ValidatedProperty, Validation, source_documentation,
+};
 
-use crate::connector::{Connector, ConnectorError, Parameters};
+use crate::connector::{Connector, ConnectorError, OperationDefinition, Parameters};
+use crate::flow::{Learning, schema_type};
 use crate::format::OutputFormat;
+use crate::http::Auth;
 use crate::kafka::KafkaSettings;
+use crate::memory::Memory;
 use crate::registry::RegistrySettings;
 use names::Names;
 use property::AnyProperty;
+use raw::Entry;
 use reader::Reader;
 use settings::Settings;
 
@@ -67,12 +90,22 @@ pub struct ConnectorConfig {
     pub registry: Option<RegistrySettings>,
     /// How records are delivered.
     pub delivery: Delivery,
+    /// How much memory may be taken by what is on its way.
+    pub memory: Memory,
     /// Where positions are kept.
     pub offsets: OffsetsTopic,
+    /// The topic that says what the topics of streams hold that are read for what changes.
+    pub snapshots: String,
     /// The topic of what is no record.
     pub dead_letters: String,
+    /// The topic of failed requests.
+    pub errors: ErrorTopic,
     /// How the records' topics are made if they do not exist.
     pub topics: TopicCreation,
+    /// Where metrics, health and status are served, if anywhere.
+    pub listener: Option<Listener>,
+    /// What is kept out of recordings.
+    pub scrubbing: Scrubbing,
 }
 
 impl fmt::Debug for ConnectorConfig {
@@ -117,9 +150,35 @@ pub enum ConfigError {
 
 /// Every property, in the order of the documentation.
 fn properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
-    let of_modules = [identity::PROPERTIES, api::GLOBAL, api::ANNOTATED, api::REQUESTS, api::RETRIED];
-    let after = [registry::PROPERTIES, delivery::PROPERTIES];
-    of_modules.into_iter().flatten().copied().chain(kafka::properties()).chain(after.into_iter().flatten().copied())
+    let of_modules = [
+        identity::PROPERTIES,
+        api::GLOBAL,
+        auth::PROPERTIES,
+        connection::PROPERTIES,
+        limits::PROPERTIES,
+        failure::PROPERTIES,
+        api::ANNOTATED,
+        drift::PROPERTIES,
+        schedule::PROPERTIES,
+        api::REQUESTS,
+        api::RETRIED,
+        snapshot::OF_APIS,
+    ];
+    of_modules.into_iter().flatten().copied().chain(kafka::properties()).chain(last_properties())
+}
+
+/// Those that stand last, of every connector.
+fn last_properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
+    let of_modules = [
+        registry::PROPERTIES,
+        delivery::PROPERTIES,
+        snapshot::GLOBAL,
+        provenance::PROPERTIES,
+        transforms::PROPERTIES,
+        listener::PROPERTIES,
+        cassette::PROPERTIES,
+    ];
+    of_modules.into_iter().flatten().copied()
 }
 
 impl ConnectorConfig {
@@ -135,6 +194,47 @@ impl ConnectorConfig {
         services: &Services,
     ) -> Result<Self, ConfigError> {
         load(connector, file, environment, |reader| read(reader, connector, services))
+    }
+
+    /// Reads the configuration that a recording has of a connector.
+    ///
+    /// # Errors
+    ///
+    /// With everything that is wrong in it.
+    pub fn of_recording(
+        connector: &Connector,
+        path: &Path,
+        recorded: &RecordedConfig,
+        services: &Services,
+    ) -> Result<Self, ConfigError> {
+        let (path, environment) = (path.display().to_string(), recorded.environment());
+        load_entries(connector, &path, recorded.entries(), &environment, |reader| read(reader, connector, services))
+    }
+
+    /// What a recording keeps of a connector's configuration, and what must not be found in it.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn recorded(
+        &self,
+        file: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<(RecordedConfig, ConfiguredSecrets), ConfigError> {
+        self.recorded_by(file, environment, properties())
+    }
+
+    fn recorded_by(
+        &self,
+        file: Option<&Path>,
+        environment: &Environment,
+        properties: impl Iterator<Item = &'static dyn AnyProperty>,
+    ) -> Result<(RecordedConfig, ConfiguredSecrets), ConfigError> {
+        let (mut recorded, mut secrets) = RecordedConfig::read(file, environment, properties)?;
+        // It may be a file's name that says it.
+        recorded.configuration.entry(identity::NAME.to_owned()).or_insert_with(|| self.name.clone());
+        self.operations.iter().for_each(|operation| secrets.of_client(&operation.http));
+        Ok((recorded, secrets))
     }
 }
 
@@ -157,9 +257,19 @@ fn load<T>(
 ) -> Result<T, ConfigError> {
     let entries = file.map(raw::read).transpose()?.unwrap_or_default();
     let path = file.map(|path| path.display().to_string()).unwrap_or_default();
+    load_entries(connector, &path, entries, environment, read)
+}
+
+fn load_entries<T>(
+    connector: &Connector,
+    path: &str,
+    entries: Vec<Entry>,
+    environment: &Environment,
+    read: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+) -> Result<T, ConfigError> {
     let names = Names::new(connector, properties());
     let mut problems = Vec::new();
-    let settings = Settings::assemble(&path, entries, environment, &names, &mut problems);
+    let settings = Settings::assemble(path, entries, environment, &names, &mut problems);
     let mut reader = Reader::new(&settings, &names, problems);
     let config = read(&mut reader);
     let problems = reader.into_problems();
@@ -177,10 +287,21 @@ fn read_api(reader: &mut Reader<'_>, connector: &Connector) -> Option<ApiConfig>
     let api = api::read(reader, connector.base_url);
     let operations = (1..)
         .zip(&connector.operations)
-        .map(|(number, definition)| api::read_operation(reader, number, api.as_ref(), &definition.facts))
+        .map(|(number, definition)| {
+            let obstacle = snapshot_obstacle(connector, definition);
+            let settings = api::read_operation(reader, number, api.as_ref(), &definition.facts);
+            let snapshot = snapshot::read(reader, number, definition.writes_changes, obstacle);
+            Some(OperationSettings { snapshot: snapshot?, ..settings? })
+        })
         // Not straight into an `Option`, which would stop at the first that is wrong.
         .collect::<Vec<_>>();
-    Some(ApiConfig { parameters: parameters?, operations: operations.into_iter().collect::<Option<_>>()? })
+    let mut operations: Vec<_> = operations.into_iter().collect::<Option<_>>()?;
+    if let Some(own) = &connector.authenticator {
+        for operation in operations.iter_mut().filter(|operation| operation.http.auth == Auth::None) {
+            operation.http.auth = Auth::Own(own.clone());
+        }
+    }
+    Some(ApiConfig { parameters: parameters?, operations })
 }
 
 /// Reads everything, so that all problems are found, and only then gives up.
@@ -197,21 +318,62 @@ fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> 
         ),
     };
     let delivery = delivery::read(reader);
+    let memory = delivery::read_memory(reader);
     let offsets = delivery::read_offsets(reader, name.as_deref());
+    let snapshots = snapshot::read_topic(reader, name.as_deref());
     let dead_letters = delivery::read_dead_letters(reader, name.as_deref());
+    let errors = failure::read_error_topic(reader, name.as_deref());
     let topics = delivery::read_topics(reader);
-    let ApiConfig { parameters, operations } = api?;
+    let listener = listener::read(reader);
+    let scrubbing = cassette::read(reader);
+    let provenance = provenance::read(reader, connector.document);
+    let transformation = transforms::read(reader);
+    let ApiConfig { parameters, mut operations } = api?;
+    let (transformation, delivery, provenance) = (transformation?, delivery?, provenance?);
+    for (number, operation) in (1..).zip(&operations) {
+        snapshot::check_delivery(reader, number, operation.snapshot, delivery.exactly_once);
+    }
+    operations.iter_mut().for_each(|operation| operation.provenance.clone_from(&provenance));
+    for operation in operations.iter_mut().filter(|_| !transformation.transforms.is_empty()) {
+        operation.transforms = transformation.transforms.clone();
+        operation.tolerance = transformation.tolerance;
+        // What comes out is of no declared type.
+        operation.learning = schema_type(operation.format).map(|language| Learning {
+            language,
+            context: None,
+            record_name: transformation.record_name.clone(),
+            is_strict: false,
+        });
+    }
     Some(ConnectorConfig {
         name: name?,
         parameters,
         operations,
-        kafka: kafka?,
+        kafka: kafka::within(kafka?, memory?),
         registry: registry?,
-        delivery: delivery?,
+        delivery,
+        memory: memory?,
         offsets: offsets?,
+        snapshots: snapshots?,
         dead_letters: dead_letters?,
+        errors: errors?,
         topics: topics?,
+        listener,
+        scrubbing: scrubbing?,
     })
+}
+
+/// Why an operation cannot be read for what changes, if it cannot.
+fn snapshot_obstacle(connector: &Connector, definition: &OperationDefinition) -> Option<&'static str> {
+    let OperationDefinition { facts, slicing, .. } = definition;
+    let is_parent = |other: &OperationDefinition| other.slicing.parent.as_deref() == Some(facts.id.as_ref());
+    if !slicing.is_whole() || connector.operations.iter().any(is_parent) {
+        Some(snapshot::SLICES)
+    } else if facts.incremental.is_some() || facts.pagination.delta_pointer().is_some() {
+        Some(snapshot::INCREMENTAL)
+    } else {
+        None
+    }
 }
 
 fn read_parameters(reader: &mut Reader<'_>, connector: &Connector) -> Option<Parameters> {
@@ -227,7 +389,8 @@ fn read_parameters(reader: &mut Reader<'_>, connector: &Connector) -> Option<Par
 fn try_parameters(reader: &mut Reader<'_>, connector: &Connector, parameters: &Parameters) {
     for definition in &connector.operations {
         match (definition.build)(parameters) {
-            Ok(_) => {}
+            // What a slice has is not known yet.
+            Ok(_) | Err(ConnectorError::Slice(_)) => {}
             Err(ConnectorError::Missing { name }) => {
                 reader.conflict(&name, "is asked for by an operation, but is none of the connector's parameters", None);
             }

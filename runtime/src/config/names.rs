@@ -17,11 +17,15 @@ pub(super) struct Names {
     /// The same by environment variable.
     variables: BTreeMap<String, String>,
     /// The beginnings of families.
-    families: Vec<&'static str>,
+    families: Vec<String>,
+    /// The beginnings of properties of what is named in the configuration.
+    named: Vec<&'static str>,
     /// The operations' ids, in order.
     operations: Vec<String>,
     /// By the names that properties are kept by, those that they were written by, if they were translated.
     written: BTreeMap<String, String>,
+    /// The environment variables among these.
+    variables_written: BTreeMap<String, String>,
 }
 
 /// What a name means.
@@ -61,8 +65,10 @@ impl Names {
             known: BTreeMap::new(),
             variables: BTreeMap::new(),
             families: Vec::new(),
+            named: Vec::new(),
             operations,
             written: BTreeMap::new(),
+            variables_written: BTreeMap::new(),
         };
         for parameter in parameters {
             names.add(parameter, Known { name: parameter.to_owned(), secret: false });
@@ -70,13 +76,14 @@ impl Names {
         for property in properties {
             let definition = property.definition();
             let spellings = || [definition.name].into_iter().chain(definition.aliases.iter().copied());
-            match definition.scope {
-                Scope::Global => {
-                    for spelling in spellings() {
-                        names.add(spelling, Known { name: definition.name.to_owned(), secret: definition.secret });
-                    }
+            if matches!(definition.scope, Scope::Global | Scope::Overridable) {
+                for spelling in spellings() {
+                    names.add(spelling, Known { name: definition.name.to_owned(), secret: definition.secret });
                 }
-                Scope::PerApi => {
+            }
+            match definition.scope {
+                Scope::Global => {}
+                Scope::PerApi | Scope::Overridable => {
                     for number in 1..=names.operations.len() {
                         for spelling in spellings() {
                             let name = api_name(number, definition.name);
@@ -84,10 +91,24 @@ impl Names {
                         }
                     }
                 }
-                Scope::Family => names.families.push(definition.name),
+                Scope::Family => names.families.push(definition.name.to_owned()),
+                Scope::PerApiFamily => {
+                    names.families.extend((1..=names.operations.len()).map(|number| api_name(number, definition.name)));
+                }
+                Scope::Named(prefix) => {
+                    let family = prefix.trim_end_matches("NAME.");
+                    if !names.named.contains(&family) {
+                        names.named.push(family);
+                    }
+                }
             }
         }
         names
+    }
+
+    /// What names begin with whose rest is not known here.
+    fn beginnings(&self) -> impl Iterator<Item = &str> {
+        self.families.iter().map(String::as_str).chain(self.named.iter().copied())
     }
 
     fn add(&mut self, spelling: &str, known: Known) {
@@ -96,9 +117,15 @@ impl Names {
     }
 
     /// Has messages name properties as they were written before they were translated.
-    pub(super) fn written(mut self, written: BTreeMap<String, String>) -> Self {
+    pub(super) fn written(mut self, written: BTreeMap<String, String>, variables: BTreeMap<String, String>) -> Self {
         self.written = written;
+        self.variables_written = variables;
         self
+    }
+
+    /// The environment variable that a property was written by before it was translated, if it was one.
+    pub(super) fn variable_that_wrote(&self, name: &str) -> Option<&str> {
+        self.variables_written.get(self.written.get(name)?).map(String::as_str)
     }
 
     /// The operations' ids, in order.
@@ -110,27 +137,31 @@ impl Names {
     pub(super) fn canonical(&self, spelling: &str) -> Option<String> {
         match self.known.get(spelling) {
             Some(known) => Some(known.name.clone()),
-            None => self.families.iter().any(|family| is_member(spelling, family)).then(|| spelling.to_owned()),
+            None => self.beginnings().any(|family| is_member(spelling, family)).then(|| spelling.to_owned()),
         }
     }
 
     /// The spelling that an environment variable overrides.
     pub(super) fn of_variable(&self, variable: &str) -> Option<String> {
         self.variables.get(variable).cloned().or_else(|| {
-            self.families.iter().find_map(|family| Some(format!("{family}{}", family_member(variable, family)?)))
+            self.beginnings().find_map(|family| Some(format!("{family}{}", family_member(variable, family)?)))
         })
     }
 
     /// Whether the value of a property must not be shown. Those of families are not known, and may be anything.
     pub(super) fn is_secret(&self, name: &str) -> bool {
-        self.known.get(name).is_none_or(|known| known.secret)
+        match self.known.get(name) {
+            Some(known) => known.secret,
+            None => !self.named.iter().any(|family| is_member(name, family)),
+        }
     }
 
-    /// A property as messages name it.
-    pub(super) fn in_message(&self, name: &str) -> PropertyName {
+    /// A property as messages name it: by the name that it is written by, if it is.
+    pub(super) fn in_message(&self, name: &str, spelling: Option<&str>) -> PropertyName {
         if let Some(written) = self.written.get(name) {
             return PropertyName { name: written.clone(), operation: None };
         }
+        let name = spelling.unwrap_or(name);
         let operation = split_api(name).and_then(|(number, _)| self.operations.get(number - 1).cloned());
         // An id that the name begins with says nothing new.
         let operation = operation.filter(|id| !name.starts_with(&format!("{id}.")));
@@ -156,7 +187,7 @@ impl Names {
         if self.known.contains_key(&of_operation) {
             return Some(format!("it belongs to an operation: did you mean `{of_operation}`?"));
         }
-        let candidates = self.known.keys().map(String::as_str).chain(self.families.iter().copied());
+        let candidates = self.known.keys().map(String::as_str).chain(self.beginnings());
         nearest(name, candidates).map(|nearest| format!("did you mean `{nearest}`?"))
     }
 

@@ -9,10 +9,16 @@ use crate::secret::Secret;
 pub(crate) enum Scope {
     /// To the connector.
     Global,
+    /// To the connector; written after `apiN.`, to one operation, in place of the connector's.
+    Overridable,
     /// To one operation; the name is written after `apiN.`, N being the operation's number, from 1.
     PerApi,
     /// To whatever the rest of the name names: the name is a beginning that ends in a dot.
     Family,
+    /// To something that is named in the configuration: the name is written after this, with its name for `NAME`.
+    Named(&'static str),
+    /// The same of one operation: the beginning is written after `apiN.`.
+    PerApiFamily,
 }
 
 /// How likely a property has to be set.
@@ -109,9 +115,27 @@ impl<T> Property<T> {
         self
     }
 
+    /// A property of the connector that an operation can have, too.
+    pub(super) const fn overridable(mut self) -> Self {
+        self.definition.scope = Scope::Overridable;
+        self
+    }
+
     /// All properties whose names begin with this one's.
     pub(super) const fn family(mut self) -> Self {
         self.definition.scope = Scope::Family;
+        self
+    }
+
+    /// A property of something that is named in the configuration; `prefix` ends in `NAME.`.
+    pub(super) const fn of(mut self, prefix: &'static str) -> Self {
+        self.definition.scope = Scope::Named(prefix);
+        self
+    }
+
+    /// All properties of one operation whose names begin with this one's after `apiN.`.
+    pub(super) const fn family_per_api(mut self) -> Self {
+        self.definition.scope = Scope::PerApiFamily;
         self
     }
 

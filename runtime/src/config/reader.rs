@@ -1,7 +1,7 @@
 //! Typed values out of names and texts. What is wrong is collected, so that it is told all at once.
 
 use super::names::{Names, api_name};
-use super::problem::{Problem, ProblemKind};
+use super::problem::{Problem, ProblemKind, PropertyName};
 use super::property::{AnyProperty, DefaultValue, Property, Scope};
 use super::settings::{Settings, Value};
 use super::suggest::nearest;
@@ -21,6 +21,13 @@ impl<'a> Reader<'a> {
     /// All that is wrong, by place: the file's lines, the environment, and then what is missing.
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
         use super::problem::Origin::{Environment, File};
+        // What holds for several APIs is read for each of them.
+        let all = std::mem::take(&mut self.problems);
+        for problem in all {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        }
         self.problems.sort_by_key(|problem| match &problem.origin {
             Some(File { line, .. }) => (0, *line),
             Some(Environment { .. }) => (1, 0),
@@ -58,6 +65,53 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The value of a property of something that is named, by its full name, or its default.
+    pub(super) fn get_named<T: Clone + Sync>(&mut self, property: &Property<T>, name: &str) -> Option<T> {
+        match property.definition().default {
+            DefaultValue::Required if !self.settings.is_set(name) => None,
+            _ => self.read(property, name),
+        }
+    }
+
+    /// The value of a property of something that is named, which `reason` makes necessary.
+    pub(super) fn require_named<T: Clone + Sync>(
+        &mut self,
+        property: &Property<T>,
+        name: &str,
+        reason: &str,
+    ) -> Option<T> {
+        if !self.settings.is_set(name) {
+            self.missing(name, Some(reason.to_owned()));
+        }
+        self.get_named(property, name)
+    }
+
+    /// Tells of properties that begin with `prefix` and do not go on with one of `known`.
+    pub(super) fn check_names(&mut self, prefix: &str, known: &[&'static str]) {
+        for (rest, value) in self.settings.family(prefix).filter(|(rest, _)| !known.contains(rest)) {
+            let hint = nearest(rest, known.iter().copied()).map(|nearest| format!("did you mean `{prefix}{nearest}`?"));
+            let kind = ProblemKind::Unknown { name: format!("{prefix}{rest}") };
+            self.problems.push(Problem { origin: Some(value.origin.clone()), kind, hint });
+        }
+    }
+
+    /// Tells of properties that begin with `prefix` and belong to none of the names that `list` holds.
+    pub(super) fn check_members(&mut self, prefix: &str, names: &[String], list: &'static str) {
+        let belongs = |rest: &str| {
+            names.iter().any(|name| rest.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.')))
+        };
+        for (rest, value) in self.settings.family(prefix).filter(|(rest, _)| !belongs(rest)) {
+            let name = rest.split('.').next().unwrap_or_default();
+            let near = nearest(name, names.iter().map(String::as_str));
+            let hint = match near {
+                Some(near) => format!("did you mean `{prefix}{near}.…`?"),
+                None => format!("name `{name}` in `{list}`"),
+            };
+            let kind = ProblemKind::Unknown { name: format!("{prefix}{rest}") };
+            self.problems.push(Problem { origin: Some(value.origin.clone()), kind, hint: Some(hint) });
+        }
+    }
+
     /// The value of a property that `reason` makes necessary.
     pub(super) fn require<T: Clone + Sync>(&mut self, property: &Property<T>, reason: &str) -> Option<T> {
         if !self.is_set(property) {
@@ -80,6 +134,12 @@ impl<'a> Reader<'a> {
         self.get_of(number, property)
     }
 
+    /// Everything that is set and may be shown, a line for each property in the order of their names.
+    pub(super) fn shown(&self) -> String {
+        let shown = self.settings.shown().filter_map(|(name, text)| Some(format!("{name}={}\n", text?)));
+        shown.collect()
+    }
+
     /// The text of a property of any kind.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.settings.get(name).map(|value| value.text.clone())
@@ -98,6 +158,12 @@ impl<'a> Reader<'a> {
         self.settings.family(property.definition().name).collect()
     }
 
+    /// The properties of a family of an operation, each by the rest of its name; `number` counts from 1.
+    pub(super) fn family_of(&self, number: usize, property: &Property<String>) -> Vec<(String, String)> {
+        let family = api_name(number, property.name());
+        self.settings.family(&family).map(|(rest, value)| (rest.to_owned(), value.text.clone())).collect()
+    }
+
     /// The full names of the properties of a family that are set; none for any other property.
     pub(super) fn members(&self, property: &dyn AnyProperty) -> Vec<String> {
         let definition = property.definition();
@@ -105,7 +171,7 @@ impl<'a> Reader<'a> {
             Scope::Family => {
                 self.settings.family(definition.name).map(|(rest, _)| format!("{}{rest}", definition.name)).collect()
             }
-            Scope::Global | Scope::PerApi => Vec::new(),
+            Scope::Global | Scope::Overridable | Scope::PerApi | Scope::PerApiFamily | Scope::Named(_) => Vec::new(),
         }
     }
 
@@ -114,14 +180,24 @@ impl<'a> Reader<'a> {
         self.settings.is_set(property.name())
     }
 
+    /// The same of a property of any kind, by its full name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.settings.is_set(name)
+    }
+
     /// The first of some properties that is set.
     pub(super) fn first_set(&self, properties: &[&'static dyn AnyProperty]) -> Option<&'static str> {
         properties.iter().map(|property| property.definition().name).find(|name| self.settings.is_set(name))
     }
 
+    /// A property as messages name it.
+    fn in_message(&self, name: &str) -> PropertyName {
+        self.names.in_message(name, self.settings.get(name).map(|value| value.spelling.as_str()))
+    }
+
     /// Tells that a property must be set.
     fn missing(&mut self, name: &str, hint: Option<String>) {
-        let kind = ProblemKind::Missing { name: self.names.in_message(name) };
+        let kind = ProblemKind::Missing { name: self.in_message(name) };
         self.problems.push(Problem { origin: None, kind, hint });
     }
 
@@ -130,11 +206,7 @@ impl<'a> Reader<'a> {
         let Some(value) = self.settings.get(name) else { return };
         self.problems.push(Problem {
             origin: Some(value.origin.clone()),
-            kind: ProblemKind::Invalid {
-                name: self.names.in_message(name),
-                value: value.shown(),
-                expected: expected.into(),
-            },
+            kind: ProblemKind::Invalid { name: self.in_message(name), value: value.shown(), expected: expected.into() },
             hint,
         });
     }
@@ -155,7 +227,7 @@ impl<'a> Reader<'a> {
     pub(super) fn conflict(&mut self, name: &str, reason: impl Into<String>, hint: Option<String>) {
         self.problems.push(Problem {
             origin: self.settings.get(name).map(|value| value.origin.clone()),
-            kind: ProblemKind::Conflict { name: self.names.in_message(name), reason: reason.into() },
+            kind: ProblemKind::Conflict { name: self.in_message(name), reason: reason.into() },
             hint,
         });
     }

@@ -58,6 +58,22 @@ pub(super) fn resolve(value: &str, environment: &Environment) -> Result<Resolved
     if errors.is_empty() { Ok(Resolved { text, referred }) } else { Err(errors) }
 }
 
+/// The references of a value that lead to something, as they are written, and what they stand for.
+pub(super) fn found(value: &str, environment: &Environment) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut rest = value;
+    while let Some((_, inner, after)) = next_reference(rest) {
+        rest = after;
+        if let Some((provider, argument)) = inner.split_once(':')
+            && !VARIABLES.contains(&provider)
+            && let Ok(text) = look_up(provider, argument, environment)
+        {
+            found.push((format!("${{{inner}}}"), text));
+        }
+    }
+    found
+}
+
 /// Splits a text at its first `${…}`.
 fn next_reference(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once("${")?;

@@ -15,6 +15,8 @@ pub(super) struct Value {
     /// Whether it must not be shown.
     pub(super) secret: bool,
     pub(super) origin: Origin,
+    /// The name that it is written by.
+    pub(super) spelling: String,
 }
 
 impl Value {
@@ -43,7 +45,10 @@ impl Settings {
     ) -> Self {
         let mut file = Layer::default();
         for Entry { name, text, line } in entries {
-            let origin = Origin::File { path: path.to_owned(), line };
+            let origin = match names.variable_that_wrote(&name) {
+                Some(variable) => Origin::Environment { variable: variable.to_owned() },
+                None => Origin::File { path: path.to_owned(), line },
+            };
             match names.canonical(&name) {
                 Some(canonical) => file.set(canonical, name, text, origin, problems),
                 None => problems.push(Problem { origin: Some(origin), ..names.unknown(&name) }),
@@ -63,17 +68,17 @@ impl Settings {
         file.0.extend(overrides.0);
 
         let mut settings = Self::default();
-        for (name, Written { text, origin, .. }) in file.0 {
+        for (name, Written { spelling, text, origin }) in file.0 {
             match reference::resolve(&text, environment) {
                 Ok(resolved) => {
                     let secret = resolved.referred || names.is_secret(&name);
-                    settings.values.insert(name, Value { text: resolved.text, secret, origin });
+                    settings.values.insert(name, Value { text: resolved.text, secret, origin, spelling });
                 }
                 Err(errors) => {
                     problems.extend(errors.into_iter().map(|error| Problem {
                         origin: Some(origin.clone()),
                         kind: ProblemKind::Reference {
-                            name: names.in_message(&name),
+                            name: names.in_message(&name, Some(&spelling)),
                             reference: error.reference,
                             reason: error.reason,
                         },
@@ -94,6 +99,11 @@ impl Settings {
     /// Whether a property is set, if only to nothing that can be read.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.values.contains_key(name) || self.broken.contains(name)
+    }
+
+    /// What is set, by name; `None` for what must not be shown.
+    pub(super) fn shown(&self) -> impl Iterator<Item = (&str, Option<String>)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), (!value.secret).then(|| value.text.clone())))
     }
 
     /// The properties of a family, each by the rest of its name.

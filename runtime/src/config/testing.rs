@@ -1,14 +1,16 @@
 //! A connector to configure in tests.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ConfigError, ConfigProblems, ConnectorConfig, Environment, Services};
+use super::{ConfigError, ConfigProblems, ConnectorConfig, Environment, Services, SourceConfig};
 use crate::codegen::{Object, Undeclared};
 use crate::connector::Connector;
 use crate::http::Request;
-use crate::operation::{Incremental, IncrementalMode, OperationFacts, TypedOperation};
+use crate::operation::{Incremental, IncrementalMode, Operation, OperationFacts, TypedOperation};
 use crate::page::Pagination;
 use crate::record::Record;
+use crate::slice::Slice;
 
 #[derive(Default, Object)]
 pub(crate) struct Event<'page> {
@@ -34,6 +36,7 @@ impl<const INCREMENTAL: bool> TypedOperation for List<INCREMENTAL> {
             field: "/at".into(),
             parameter: "since".into(),
             initial: Some("2024-01-01T00:00:00Z".into()),
+            lookback: None,
         };
         let id = if INCREMENTAL { "events" } else { "users" };
         OperationFacts {
@@ -92,6 +95,25 @@ pub(crate) fn load(properties: &[(&str, &str)], variables: &[(&str, &str)]) -> R
             .collect(),
         ConfigError::Read(error) => vec![error.to_string()],
     })
+}
+
+/// The operation of a source that is configured so, with its records at `/items`.
+pub(crate) fn configured(properties: serde_json::Value) -> Arc<dyn Operation> {
+    let mut config = serde_json::json!({
+        "bootstrap.servers": "kafka:9092",
+        "output.data.format": "JSON",
+        "http.api.base.url": "https://api.test",
+        "api1.topics": "things",
+        "api1.http.api.path": "/items",
+        "api1.http.response.data.json.pointer": "/items",
+    });
+    config.as_object_mut().unwrap().extend(properties.as_object().unwrap().clone());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.json");
+    std::fs::write(&path, config.to_string()).unwrap();
+    let loaded = SourceConfig::load(&path, &Environment::default(), &Services::Configured);
+    let source = loaded.unwrap_or_else(|error| panic!("{error:?}")).operations.swap_remove(0);
+    source.slice(&Slice::whole()).unwrap()
 }
 
 /// The configuration with what it needs and `properties`.

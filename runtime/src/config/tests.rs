@@ -29,7 +29,7 @@ fn defaults_are_values_and_hold_where_nothing_is_set() {
     assert_eq!((config.topics.partitions, config.topics.replication), (1, None));
     assert_eq!(config.delivery, Delivery { exactly_once: ExactlyOnce::Requested, boundary: Boundary::Poll });
     let [events, users] = &config.operations[..] else { panic!("two operations") };
-    assert_eq!((events.id.as_str(), events.topic.as_str()), ("events", "test.events"));
+    assert_eq!((events.id.as_str(), events.topic.as_deref()), ("events", Some("test.events")));
     assert!(matches!(events.schedule, Schedule::Interval(interval) if interval == millis(60_000)));
     assert_eq!(events.initial_offset.as_deref(), Some("2024-01-01T00:00:00Z"));
     assert_eq!(users.initial_offset, None);
@@ -89,7 +89,7 @@ fn the_properties_of_an_operation_act_on_it_alone() {
         ("api1.retry.on.status.codes", "400-"),
     ]);
     let operation = &config.operations[0];
-    assert_eq!(operation.topic, "t");
+    assert_eq!(operation.topic.as_deref(), Some("t"));
     assert!(matches!(operation.schedule, Schedule::Interval(interval) if interval == millis(5)));
     assert_eq!(operation.initial_offset.as_deref(), Some("2025-01-01T00:00:00Z"));
     assert_eq!((operation.http.connect_timeout, operation.http.request_timeout), (millis(1), millis(2)));
@@ -98,7 +98,7 @@ fn the_properties_of_an_operation_act_on_it_alone() {
     assert_eq!((retry.initial, retry.cap), (millis(70_000), millis(4)));
     assert!(retry.statuses.contains(404));
     let other = &config.operations[1];
-    assert_eq!((other.topic.as_str(), other.retry.max_retries), ("test.users", 5));
+    assert_eq!((other.topic.as_deref(), other.retry.max_retries), (Some("test.users"), 5));
 }
 
 #[test]
@@ -131,16 +131,15 @@ fn the_registry_authenticates_as_configured() {
     assert_eq!(auth(&[user_info]), basic);
     assert_eq!(auth(&[user_info, ("value.converter.basic.auth.credentials.source", "USER_INFO")]), basic);
     assert_eq!(auth(&[("value.converter.basic.auth.user.info", "u:p:@")]), basic);
-    assert_eq!(auth(&[("value.converter.bearer.auth.token", "t")]), Auth::Bearer(Secret::new("t")));
+    for name in ["value.converter.schema.registry.bearer.auth.token", "value.converter.bearer.auth.token"] {
+        assert_eq!(auth(&[(name, "t")]), Auth::Bearer(Secret::new("t")));
+    }
     let in_url =
         load(&[&NEEDED[..3], &[("value.converter.schema.registry.url", "https://u:p%3a%40@r/x")]].concat(), &[]);
     let registry = in_url.unwrap().registry.unwrap();
     assert_eq!((registry.url.as_str(), registry.auth), ("https://r/x", basic));
     let no_colon = problems(&[("value.converter.basic.auth.user.info", "s3cr3t")]);
-    assert_eq!(
-        no_colon,
-        ["property `value.converter.schema.registry.basic.auth.user.info` has no colon between user and password"]
-    );
+    assert_eq!(no_colon, ["property `value.converter.basic.auth.user.info` has no colon between user and password"]);
     let twice = problems(&[user_info, ("value.converter.basic.auth.user.info", "u:p")]);
     assert!(twice[0].contains("are names of the same property"), "{twice:?}");
     assert_eq!(problems(&[user_info, ("value.converter.bearer.auth.token", "t")]).len(), 1);
@@ -282,7 +281,7 @@ fn the_environment_overrides_the_file() {
     ];
     let config = load(&[&NEEDED[..], &[("api2.topics", "t1")]].concat(), &variables).unwrap();
     assert_eq!(config.parameters.text("owner").unwrap(), "you");
-    assert_eq!(config.operations[1].topic, "t2");
+    assert_eq!(config.operations[1].topic.as_deref(), Some("t2"));
     assert_eq!(config.operations[1].http.auth, Auth::Bearer(Secret::new("t")));
     assert!(matches!(config.registry.unwrap().auth, Auth::Basic { .. }));
 }
@@ -318,7 +317,7 @@ fn a_typo_is_told_with_the_nearest_name() {
         ),
         ("ownr", "property `ownr` is unknown / did you mean `owner`?"),
         ("api3.topics", "property `api3.topics` belongs to no operation / `api1` is `events`, `api2` is `users`"),
-        ("transforms", "property `transforms` is unknown"),
+        ("offset", "property `offset` is unknown"),
     ] {
         assert_eq!(problems(&[(name, "s3cr3t")]), [told]);
     }
@@ -466,6 +465,23 @@ fn the_documentation_has_every_property_once() {
     assert_eq!(documentation.operations[0].id, "events");
     assert!(properties().all(|property| {
         let definition = property.definition();
-        definition.doc.ends_with('.') && (definition.scope == Scope::Family) == definition.name.ends_with('.')
+        definition.doc.ends_with('.')
+            && matches!(definition.scope, Scope::Family | Scope::PerApiFamily) == definition.name.ends_with('.')
     }));
+}
+
+#[test]
+fn what_is_annotated_to_write_only_changes_does_so_unless_it_is_configured() {
+    let mut connector = connector();
+    connector.operations[1].writes_changes = true;
+    let snapshot = |properties: &[(&str, &str)]| {
+        let properties = NEEDED.iter().chain(properties).map(|(name, value)| (variable_name(name), *value));
+        let environment: Vec<_> = properties.collect();
+        let environment: Environment = environment.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let config = ConnectorConfig::load(&connector, None, &environment, &Services::Configured).unwrap();
+        config.operations[1].snapshot.map(|settings| settings.max_deletes)
+    };
+    assert_eq!(snapshot(&[]), Some(20));
+    assert_eq!(snapshot(&[("api2.snapshot.max.deletes.percent", "5")]), Some(5));
+    assert_eq!(snapshot(&[("api2.snapshot.output", "ALL")]), None);
 }

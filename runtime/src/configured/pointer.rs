@@ -45,6 +45,11 @@ impl Pointer {
         Self { segments, text }
     }
 
+    /// The names and indices that lead there.
+    pub(crate) fn segments(&self) -> &[String] {
+        &self.segments
+    }
+
     /// What is there in `document`; `None` if there is nothing.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::page::PaginationError;
+use crate::page::{Counted, PaginationError};
 
 /// What a stream keeps besides its offset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub(crate) struct Progress {
     /// The time window under way or, without an end, the next one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) window: Option<Window>,
+    /// How many records the pages of the cycle under way have, if the API does not give as many as it should be asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) size: Option<u64>,
     /// The records that the API may return again.
     #[serde(default, skip_serializing_if = "Seen::is_empty")]
     pub(crate) seen: Seen,
@@ -34,10 +37,13 @@ pub(crate) struct Within {
     /// How many pages have been read.
     pub(crate) pages: u32,
     /// Content hash of the last page.
-    #[serde(with = "hash")]
-    page: u64,
+    #[serde(with = "crate::position::hash")]
+    pub(crate) page: u64,
+    /// What has been counted, if the next page is asked for by counting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) counted: Option<Counted>,
     /// Hash of what an earlier page was asked for by, to find a circle with (R. P. Brent, 1980).
-    #[serde(with = "hash")]
+    #[serde(with = "crate::position::hash")]
     mark: u64,
     /// The newest time of a record so far, if cycles read what is newer than the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,6 +62,17 @@ pub(crate) struct Window {
     /// Where it ends, once it is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) end: Option<Timestamp>,
+    /// What it was cut from: the rest of that comes next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) part_of: Option<Span>,
+}
+
+/// A time that is known to both its ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Span {
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
 }
 
 /// Records that were delivered and may be returned again, by their content.
@@ -82,20 +99,28 @@ impl Seen {
         }
     }
 
+    /// As [`Seen::add`], but forgets the first ones rather than not to take another.
+    pub(crate) fn add_last(&mut self, content: &[u8]) {
+        if self.0.len() >= Self::CAPACITY {
+            self.0.drain(..Self::CAPACITY / 10);
+        }
+        self.add(content);
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 }
 
 impl Within {
-    /// How far a cycle has come after another page: one with this body, that `next` follows. `before` is how far it had
-    /// come.
+    /// How far a cycle has come after another page: one whose content has the hash `page`, that `next` follows. `before`
+    /// is how far it had come.
     ///
     /// # Errors
     ///
     /// If the page, or what the next one is asked for by, has been there before.
-    pub(crate) fn after(before: Option<Self>, body: &[u8], next: &str) -> Result<Self, PaginationError> {
-        let (page, token) = (xxh3_64(body), xxh3_64(next.as_bytes()));
+    pub(crate) fn after(before: Option<Self>, page: u64, next: &str) -> Result<Self, PaginationError> {
+        let token = xxh3_64(next.as_bytes());
         let first = before.is_none();
         let mut within = before.unwrap_or_default();
         if !first && within.page == page {
@@ -113,20 +138,6 @@ impl Within {
     }
 }
 
-/// A hash as hexadecimal text.
-mod hash {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(hash: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{hash:016x}"))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-        u64::from_str_radix(&String::deserialize(deserializer)?, 16).map_err(D::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,7 +146,7 @@ mod tests {
     fn pages_until_error(tokens: impl Iterator<Item = String>) -> usize {
         let mut within = None;
         for (index, token) in tokens.enumerate() {
-            match Within::after(within.take(), format!("{index}").as_bytes(), &token) {
+            match Within::after(within.take(), index as u64, &token) {
                 Ok(after) => within = Some(after),
                 Err(PaginationError::Repeated { .. }) => return index,
                 Err(other) => panic!("{other}"),
@@ -156,8 +167,8 @@ mod tests {
 
     #[test]
     fn the_same_page_again_is_an_error() {
-        let first = Within::after(None, b"[1]", "1").unwrap();
-        let error = Within::after(Some(first), b"[1]", "2").unwrap_err();
+        let first = Within::after(None, 1, "1").unwrap();
+        let error = Within::after(Some(first), 1, "2").unwrap_err();
         assert!(matches!(error, PaginationError::SamePage { .. }), "{error}");
     }
 

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use serde_json_path::{JsonPath, PathElement};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::pointer::{Key, Pointer};
+use crate::body::ListAt;
 
 /// Where records are in a response.
 #[derive(Clone, Debug)]
@@ -25,9 +27,27 @@ pub(crate) struct Found<'a> {
     pub(crate) records: Vec<&'a RawValue>,
     /// Whether there could have been any number of them.
     pub(crate) is_list: bool,
+    /// Whether the response has nothing, not even `null`, where they should be.
+    pub(crate) is_absent: bool,
+}
+
+impl Found<'_> {
+    /// A hash of the records, and of those before them, whose hash is `before`; 0 if there are none.
+    pub(crate) fn digest(&self, before: u64) -> u64 {
+        let hashes = self.records.iter().map(|record| xxh3_64(record.get().as_bytes()));
+        hashes.fold(before, |digest, hash| digest.rotate_left(5).wrapping_add(hash))
+    }
 }
 
 impl RecordsAt {
+    /// Where they are one value, as a JSON Pointer.
+    pub(super) fn pointer(&self) -> Option<&Pointer> {
+        match self {
+            Self::Pointer(pointer) => Some(pointer),
+            Self::Members(_) | Self::Path(_) => None,
+        }
+    }
+
     /// Reads a JSON Pointer, or a JSONPath, which begins with `$`.
     pub fn parse(text: &str) -> Option<Self> {
         if !text.starts_with('$') {
@@ -39,6 +59,15 @@ impl RecordsAt {
         JsonPath::parse(text).ok().map(|path| Self::Path(Box::new(path)))
     }
 
+    /// Where they are a list that is found without knowing the whole response.
+    pub(crate) fn list(&self) -> Option<ListAt> {
+        match self {
+            Self::Pointer(pointer) => Some(ListAt { path: pointer.segments().to_vec(), members: false }),
+            Self::Members(pointer) => Some(ListAt { path: pointer.segments().to_vec(), members: true }),
+            Self::Path(_) => None,
+        }
+    }
+
     /// The records of a response.
     ///
     /// # Errors
@@ -47,7 +76,7 @@ impl RecordsAt {
     pub(crate) fn find<'a>(&self, body: &'a str) -> Result<Found<'a>, serde_json::Error> {
         match self {
             Self::Pointer(pointer) => match pointer.find(body)? {
-                None => Ok(Found::default()),
+                None => Ok(Found { is_absent: true, ..Found::default() }),
                 Some(value) => of_value(value),
             },
             Self::Members(pointer) => match pointer.find(body)? {
@@ -81,14 +110,14 @@ fn members(value: &RawValue) -> Result<Found<'_>, serde_json::Error> {
         Parts::Map(members) => members.into_iter().map(|(_, value)| value).collect(),
         Parts::Scalar => Vec::new(),
     };
-    Ok(Found { records, is_list: true })
+    Ok(Found { records, is_list: true, is_absent: false })
 }
 
 fn of_value(value: &RawValue) -> Result<Found<'_>, serde_json::Error> {
     match value.get().as_bytes().first() {
-        Some(b'[') => Ok(Found { records: serde_json::from_str(value.get())?, is_list: true }),
+        Some(b'[') => Ok(Found { records: serde_json::from_str(value.get())?, is_list: true, is_absent: false }),
         Some(b'n') => Ok(Found::default()),
-        _ => Ok(Found { records: vec![value], is_list: false }),
+        _ => Ok(Found { records: vec![value], ..Found::default() }),
     }
 }
 
@@ -108,7 +137,7 @@ fn select<'a>(path: &JsonPath, body: &'a str) -> Result<Found<'a>, serde_json::E
             .collect();
         records.extend(pieces.at(&segments, body)?);
     }
-    Ok(Found { records, is_list: true })
+    Ok(Found { records, is_list: true, is_absent: false })
 }
 
 /// Pieces of a text, each container being cut up only once.
@@ -194,6 +223,9 @@ mod tests {
             assert_eq!(records(at, body), expected, "{at}");
         }
         assert!(!RecordsAt::parse("").unwrap().find("{}").unwrap().is_list);
+        for (body, is_absent) in [(r#"{"b": [1]}"#, true), (r#"{"a": null}"#, false), (r#"{"a": []}"#, false)] {
+            assert_eq!(RecordsAt::parse("/a").unwrap().find(body).unwrap().is_absent, is_absent, "{body}");
+        }
         assert!(RecordsAt::parse("").unwrap().find("[]").unwrap().is_list);
         assert!(RecordsAt::parse("/a").unwrap().find(r#"{"a": [1}"#).is_err());
     }

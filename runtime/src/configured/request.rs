@@ -3,6 +3,7 @@
 use crate::http::{Method, Request, Target, percent_encode};
 
 use super::template::{Rendered, Template, Values, Variable};
+use crate::slice::{Slice, SliceError};
 
 /// A request with variables.
 #[derive(Clone, Debug)]
@@ -50,12 +51,40 @@ enum BodyEncoding {
 impl RequestTemplate {
     /// Whether a variable that `is` picks is anywhere in the request.
     pub(crate) fn uses(&self, is: impl Fn(&Variable) -> bool) -> bool {
-        let in_query =
-            |query: &QueryTemplate| query.name.uses(&is) || query.value.as_ref().is_some_and(|value| value.uses(&is));
-        self.path.uses(&is)
-            || self.query.iter().any(in_query)
-            || self.headers.iter().any(|(_, value)| value.uses(&is))
-            || self.body.as_ref().is_some_and(|body| body.content.uses(&is))
+        self.templates().any(|template| template.uses(&is))
+    }
+
+    /// The names of the slice's values that are anywhere in the request.
+    pub(crate) fn slice_values(&self) -> Vec<String> {
+        self.templates().flat_map(Template::slice_values).map(str::to_owned).collect()
+    }
+
+    fn templates(&self) -> impl Iterator<Item = &Template> {
+        let query = self.query.iter().flat_map(|query| [Some(&query.name), query.value.as_ref()]).flatten();
+        let headers = self.headers.iter().map(|(_, value)| value);
+        let body = self.body.as_ref().map(|body| &body.content);
+        [&self.path].into_iter().chain(query).chain(headers).chain(body)
+    }
+
+    /// The request with the values of a slice put in.
+    ///
+    /// # Errors
+    ///
+    /// If the slice lacks one of them.
+    pub(super) fn of_slice(&self, slice: &Slice) -> Result<Self, SliceError> {
+        let mut request = self.clone();
+        request.path.put_slice(slice)?;
+        for QueryTemplate { name, value } in &mut request.query {
+            name.put_slice(slice)?;
+            value.as_mut().map_or(Ok(()), |value| value.put_slice(slice))?;
+        }
+        for (_, value) in &mut request.headers {
+            value.put_slice(slice)?;
+        }
+        if let Some(body) = &mut request.body {
+            body.content.put_slice(slice)?;
+        }
+        Ok(request)
     }
 
     /// The request. `url` is called as it is, in place of path and query; `more` are parameters that paging adds.

@@ -1,10 +1,12 @@
 //! Texts with variables, as configuration writes them: `${offset}`, `${primary_key}`, `${start_time}`, `${end_time}`,
-//! `${now}` and `${config:NAME}`.
+//! `${now}`, `${config:NAME}`, and the values of slices: `${parent.NAME}`, `${slice.NAME}`.
 
 use jiff::Timestamp;
 use thiserror::Error;
 
 use super::time::TimeFormat;
+use crate::random;
+use crate::slice::{Slice, SliceError};
 
 /// A text with variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,10 @@ pub(crate) enum Variable {
     End(TimeFormat),
     /// The time of the request.
     Now(TimeFormat),
+    /// A value of the slice that is read.
+    Slice(String),
+    /// A random UUID (RFC 9562 section 5.4), another one in each place.
+    Uuid,
 }
 
 /// A text with a variable that there is not.
@@ -45,7 +51,7 @@ pub struct TemplateError {
 }
 
 /// The names of the variables that stand for themselves.
-pub(crate) const VARIABLES: [&str; 5] = ["offset", "primary_key", "start_time", "end_time", "now"];
+pub(crate) const VARIABLES: [&str; 6] = ["offset", "primary_key", "start_time", "end_time", "now", "uuid"];
 
 /// What the variables stand for in one request.
 #[derive(Clone, Debug)]
@@ -70,6 +76,9 @@ impl Values<'_> {
             Variable::Start(format) => bound(false, format),
             Variable::End(format) => bound(true, format),
             Variable::Now(format) => format.write(self.now),
+            // It has been put in.
+            Variable::Slice(_) => String::new(),
+            Variable::Uuid => random::uuid(),
         }
     }
 }
@@ -140,6 +149,29 @@ impl Template {
         }
         self.parts = parts;
         found
+    }
+
+    /// The names of the slice's values that the template holds.
+    pub(crate) fn slice_values(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Variable(Variable::Slice(name)) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Puts the values of a slice in.
+    ///
+    /// # Errors
+    ///
+    /// If the slice lacks one of them.
+    pub(crate) fn put_slice(&mut self, slice: &Slice) -> Result<(), SliceError> {
+        for part in &mut self.parts {
+            if let Part::Variable(Variable::Slice(name)) = part {
+                let value = slice.get(name).ok_or_else(|| SliceError::Missing { name: name.clone() })?;
+                *part = Part::Value(value.to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// The texts between the variables.
@@ -214,13 +246,31 @@ fn variable(text: &str, format: &TimeFormat, property: &dyn Fn(&str) -> Option<S
         ("start_time", _) => Variable::Start(time(format)?),
         ("end_time", _) => Variable::End(time(format)?),
         ("now", _) => Variable::Now(time(&TimeFormat::Rfc3339)?),
+        ("uuid", None) => Variable::Uuid,
         ("config", Some(name)) => {
             let value = property(name).ok_or_else(|| fails(format!("but property `{name}` is not set")))?;
             return Ok(Part::Value(value));
         }
-        _ => return Err(fails(format!("which is none of `${{{}}}`, `${{config:NAME}}`", VARIABLES.join("}`, `${")))),
+        // The one value that is bound without a name.
+        ("parent_value", None) => Variable::Slice(name.to_owned()),
+        (name, None) if value_of_slice(name).is_some() => {
+            Variable::Slice(value_of_slice(name).unwrap_or_default().to_owned())
+        }
+        _ => {
+            let all = format!(
+                "`${{{}}}`, `${{parent.NAME}}`, `${{slice.NAME}}`, `${{config:NAME}}`",
+                VARIABLES.join("}`, `${")
+            );
+            return Err(fails(format!("which is none of {all}")));
+        }
     };
     Ok(Part::Variable(variable))
+}
+
+/// The name of the value that a variable takes from the slice.
+fn value_of_slice(variable: &str) -> Option<&str> {
+    let name = variable.strip_prefix("parent.").or_else(|| variable.strip_prefix("slice."))?;
+    Some(name).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]
@@ -257,6 +307,16 @@ mod tests {
         ] {
             assert_eq!(parse(template).unwrap().plain(&values()), text);
         }
+    }
+
+    #[test]
+    fn a_uuid_is_random_and_says_so() {
+        let uuids = parse("${uuid} ${uuid}").unwrap().plain(&values());
+        let (one, other) = uuids.split_once(' ').unwrap();
+        assert_ne!(one, other);
+        let parts: Vec<_> = one.split('-').collect();
+        assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+        assert!(parts[2].starts_with('4') && parts[3].starts_with(['8', '9', 'a', 'b']), "{one}");
     }
 
     #[test]

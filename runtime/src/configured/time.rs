@@ -1,5 +1,7 @@
 //! How instants are written in requests, and read from configuration and responses.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::fmt::strtime;
@@ -85,12 +87,27 @@ impl TimeFormat {
 /// Reads an instant that says by itself how it is written: RFC 3339, a date with or without a time, or a number, which
 /// counts milliseconds from 1970 on if it is too large for seconds of this era.
 pub(crate) fn read_any(text: &str) -> Option<Timestamp> {
-    const LAST_SECOND: i64 = 100_000_000_000;
     if let Ok(number) = text.trim().parse::<i64>() {
-        let format = if number.abs() < LAST_SECOND { TimeFormat::UnixSeconds } else { TimeFormat::UnixMillis };
-        return format.read(text);
+        return unix(number).read(text);
     }
     TimeFormat::of_example(text)?.read(text)
+}
+
+/// A time so much earlier, in the form in which it is written; `None` if it is none.
+pub(crate) fn earlier(text: &str, by: Duration) -> Option<String> {
+    let text = text.trim();
+    let at = read_any(text)?.checked_sub(by).ok()?;
+    let format = match text.parse::<i64>() {
+        Ok(number) => unix(number),
+        Err(_) => TimeFormat::of_example(text)?,
+    };
+    Some(format.write(at))
+}
+
+/// What a number counts.
+fn unix(number: i64) -> TimeFormat {
+    const LAST_SECOND: i64 = 100_000_000_000;
+    if number.abs() < LAST_SECOND { TimeFormat::UnixSeconds } else { TimeFormat::UnixMillis }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::pointer::{Pointer, scalar};
 use super::progress::Window;
 use super::time::{TimeFormat, read_any};
+use crate::slice::Slice;
 
 /// How the windows of a stream follow one another.
 #[derive(Clone, Debug)]
@@ -25,9 +26,23 @@ pub struct Windows {
     pub format: TimeFormat,
     /// Whether the records of a window are ordered only among themselves, so that each begins at the initial offset.
     pub relative: bool,
+    /// Whether the first one is the only one.
+    pub single: bool,
 }
 
 impl Windows {
+    /// Those of a slice: the one of a step of a backfill, or those from where a live slice begins.
+    #[must_use]
+    pub(super) fn of_slice(self, slice: &Slice) -> Self {
+        match (slice.range(), slice.live()) {
+            (Some(range), _) => {
+                Self { start: Some(range.start), end: Some(range.end), delay: Duration::ZERO, single: true, ..self }
+            }
+            (None, Some(live)) => Self { start: Some(live), end: None, ..self },
+            (None, None) => self,
+        }
+    }
+
     /// The window to ask for, `window` being the last known.
     pub(super) fn begin(&self, window: Option<Window>, now: Timestamp) -> Window {
         if let Some(window @ Window { end: Some(_), .. }) = window {
@@ -42,18 +57,22 @@ impl Windows {
             Some(end) => end,
             None => later(start, self.length),
         };
-        Window { start, end: Some(end.min(latest).max(start)) }
+        Window { start, end: Some(end.min(latest).max(start)), part_of: None }
     }
 
     /// The window after `window`, which is read to its end, and whether it is due. `named` is what the response says that
     /// it begins with.
     pub(super) fn after(&self, window: Window, named: Option<Timestamp>, now: Timestamp) -> (Window, bool) {
         let end = window.end.unwrap_or(window.start);
+        if let Some(part_of) = window.part_of.filter(|part_of| part_of.end > end) {
+            return (Window { start: end, end: Some(part_of.end), part_of: Some(part_of) }, true);
+        }
+        let began = window.part_of.map_or(window.start, |part_of| part_of.start);
         let start = named.filter(|named| *named > window.start).unwrap_or(end);
         // One that the clock has cut short is followed by one of the next cycle, however long it took to read.
-        let whole = end == later(window.start, self.length) || Some(end) == self.end;
-        let due = whole && end > window.start && end < self.latest(now);
-        (Window { start, end: None }, due)
+        let whole = end == later(began, self.length) || Some(end) == self.end;
+        let due = !self.single && whole && end > began && end < self.latest(now);
+        (Window { start, end: None, part_of: None }, due)
     }
 
     /// What a response says that the next window begins with; `None` if it says nothing.
@@ -84,6 +103,7 @@ fn earlier(at: Timestamp, by: Duration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::slice::Range;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -98,7 +118,20 @@ mod tests {
             next: None,
             format: TimeFormat::UnixMillis,
             relative: false,
+            single: false,
         }
+    }
+
+    #[test]
+    fn a_step_of_a_backfill_is_one_window_and_the_live_stream_begins_where_it_is_told() {
+        let now = at("2024-02-01T00:00:00Z");
+        let range = Range { start: at("2023-01-01T00:00:00Z"), end: at("2023-02-01T00:00:00Z") };
+        let step = daily().of_slice(&Slice::whole().step(range));
+        let window = step.begin(None, now);
+        assert_eq!((window.start, window.end), (range.start, Some(range.end)));
+        assert!(!step.after(window, None, now).1);
+        let live = daily().of_slice(&Slice::whole().live_from(range.end));
+        assert_eq!(live.begin(None, now).start, range.end);
     }
 
     #[test]

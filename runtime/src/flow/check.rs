@@ -2,13 +2,14 @@
 
 use thiserror::Error;
 
+use super::definition::Definition;
+use super::first::{definitions, first_slice};
 use super::start::{PATIENCE, StartError, operations};
-use crate::config::{ConnectorConfig, OperationSettings};
+use super::stream::StreamError;
+use crate::config::ConnectorConfig;
 use crate::connector::Connector;
-use crate::http::{Client, HttpError};
+use crate::http::HttpError;
 use crate::kafka::{KafkaError, topic_exists};
-use crate::operation::Operation;
-use crate::position::Position;
 use crate::registry::{RegistryClient, RegistryError};
 
 /// Something that the connector needs, and whether it can be used.
@@ -31,6 +32,14 @@ pub enum CheckError {
         /// Why not.
         source: HttpError,
     },
+    /// A first slice of the operation cannot be had: it is made from a record of a parent.
+    #[error("finding a slice of operation `{operation}`")]
+    Slice {
+        /// The operation's id.
+        operation: String,
+        /// Why not.
+        source: StreamError,
+    },
     /// The schema registry cannot be used.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -40,20 +49,19 @@ pub enum CheckError {
 }
 
 /// Asks, at the same time, the API once for the first page of each operation, the schema registry, and Kafka. Whatever
-/// one of them says, the others are asked too.
+/// one of them says, the others are asked too. Of an operation that is read in slices, the first one is asked for; if its
+/// parent has no records, that there is nothing to ask for is right.
 ///
 /// # Errors
 ///
 /// If the operations cannot be made from the configuration; what cannot be reached is in the checks.
 pub async fn check(connector: &Connector, config: &ConnectorConfig) -> Result<Vec<Check>, StartError> {
-    let operations = operations(connector, &config.parameters)?;
+    let operations = definitions(operations(connector, &config.parameters)?, &config.operations)?;
     let api = async {
         let mut checks = Vec::with_capacity(operations.len());
-        for (operation, settings) in operations.iter().zip(&config.operations) {
-            let result = ask(operation.as_ref(), settings)
-                .await
-                .map_err(|source| CheckError::Api { operation: settings.id.clone(), source });
-            checks.push(Check { subject: format!("the API, operation `{}`", settings.id), result });
+        for operation in &operations {
+            let result = ask(&operations, operation).await;
+            checks.push(Check { subject: format!("the API, operation `{}`", operation.id()), result });
         }
         checks
     };
@@ -72,8 +80,13 @@ pub async fn check(connector: &Connector, config: &ConnectorConfig) -> Result<Ve
     Ok(checks)
 }
 
-async fn ask(operation: &dyn Operation, settings: &OperationSettings) -> Result<(), HttpError> {
-    let start = Position::starting_at(settings.initial_offset.clone());
-    let request = operation.request_at(&operation.begin(&start));
-    Client::new(settings.http.clone())?.send(&request).await.map(drop)
+async fn ask(all: &[Definition], definition: &Definition) -> Result<(), CheckError> {
+    let operation = || definition.id().to_owned();
+    let first = first_slice(all, definition).await;
+    let Some(stream) = first.map_err(|source| CheckError::Slice { operation: operation(), source })? else {
+        return Ok(());
+    };
+    let request = stream.operation.request_at(&stream.operation.begin(&stream.start()));
+    let answer = stream.client.begin(&request, 0).await;
+    answer.map(drop).map_err(|source| CheckError::Api { operation: operation(), source })
 }

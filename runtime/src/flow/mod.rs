@@ -1,55 +1,70 @@
 //! The flow: schedule → request → page → records → transaction.
 //!
-//! Every stream has a task that reads it; one writer puts what they read into transactions. When a transaction fails in
-//! a way that can pass, the tasks begin again at their committed positions.
+//! Every stream has a task that reads it, and belongs to a shard; the writer of the shard puts what its tasks read into
+//! transactions. When a transaction fails in a way that can pass, the tasks of its shard begin again at their committed
+//! positions. Which shards run in this instance, the consumer group says (`membership`); what is done with each and when,
+//! `assignment` decides and `instance` does.
 
+mod assignment;
 mod check;
 mod dead_letters;
+mod definition;
+mod demand;
+mod error_topic;
+mod first;
+mod handle;
 mod inference;
+mod instance;
+mod instead;
+mod large;
+mod membership;
 mod offsets;
+mod output;
+mod pace;
+mod pages;
 mod preview;
+mod provenance;
+mod reader;
+mod replay;
+mod shard;
+mod side_topic;
+mod snapshot;
 mod start;
+mod state;
+mod steering;
 mod stream;
 mod task;
 #[cfg(test)]
 mod tests;
+mod topics;
 mod transaction;
+mod tree;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::ops::AddAssign;
 
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
 
 pub use check::{Check, CheckError, check};
-pub use offsets::{read_positions, write_positions};
+pub use error_topic::ReportAs;
+pub use handle::{Handle, NoCycle, ShardStatus, Status};
+pub use inference::{InferenceError, Learning};
+pub use offsets::{read_positions, tracked_operations, write_positions};
+pub use output::Tolerance;
+pub use pace::Pace;
+pub use pages::PageLimit;
 pub use preview::{Preview, PreviewRecord, preview};
+pub use provenance::Provenance;
+pub use replay::{Replayed, replay_dead_letters};
+pub use snapshot::{SnapshotError, SnapshotSettings};
 pub use start::{Embedded, StartError, run, run_operations};
 pub(crate) use start::{operations, schema_type};
+pub use steering::{NewPositions, NotSteered};
 pub use stream::StreamError;
-pub use task::{Mode, OnError};
+pub use task::{Mode, OnError, Restart};
 
-use crate::clock;
-use crate::config::Boundary;
-use crate::error::chain;
-use crate::kafka::{KafkaError, OffsetStore, Producer};
-use crate::page::DriftCounts;
-use crate::position::Position;
+use crate::kafka::KafkaError;
 use crate::registry::RegistryError;
-use dead_letters::DeadLetters;
-use stream::Stream;
-use transaction::Transactions;
-
-/// How many pages may wait for Kafka. Each task holds one more, so memory is bounded by the streams and their page size.
-const WAITING_PAGES: usize = 4;
-
-/// Pause before the streams begin again after a transaction that failed; it doubles up to [`MAX_RESTART_PAUSE`].
-const RESTART_PAUSE: Duration = Duration::from_secs(1);
-
-/// The longest pause before the streams begin again.
-const MAX_RESTART_PAUSE: Duration = Duration::from_secs(60);
+pub(crate) use state::State;
 
 /// What a run has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,126 +103,12 @@ pub enum RunError {
     Start(#[from] start::StartError),
 }
 
-/// The running part of a connector: streams, where they stand, and what writes them.
-struct Flow {
-    streams: Vec<Arc<Stream>>,
-    writer: Writer,
-    dead_letters: DeadLetters,
-    boundary: Boundary,
-    mode: Mode,
-    summary: Summary,
-    /// How often the records of each stream departed from the document, by its index.
-    drift: BTreeMap<usize, DriftCounts>,
-}
-
-/// A producer, and the positions as they stood in Kafka when it took over.
-struct Writer {
-    producer: Producer,
-    offsets: OffsetStore,
-    positions: Vec<Position>,
-}
-
-/// How a session ended.
-enum Ended {
-    /// All tasks are done, and what they read is committed.
-    Done,
-    /// A transaction failed, and can be tried again.
-    Failed(KafkaError),
-}
-
-impl Flow {
-    /// Runs the streams until they are done or told to stop.
-    async fn run(mut self, target: &start::Target, mut stop: watch::Receiver<bool>) -> Result<Summary, RunError> {
-        let mut pause = RESTART_PAUSE;
-        loop {
-            let before = self.summary;
-            let error = match self.session(stop.clone()).await? {
-                Ended::Done => return Ok(self.summary),
-                Ended::Failed(error) => error,
-            };
-            if self.summary != before {
-                pause = RESTART_PAUSE;
-            }
-            tracing::warn!(
-                error = %chain(&error),
-                pause_ms = pause.as_millis() as u64,
-                "a transaction failed; reading again from the committed positions"
-            );
-            tokio::select! {
-                biased;
-                _ = stop.wait_for(|stop| *stop) => return Ok(self.summary),
-                () = clock::sleep(pause) => {}
-            }
-            pause = (pause * 2).min(MAX_RESTART_PAUSE);
-            if matches!(error, KafkaError::Fatal { .. }) {
-                self.writer = target.connect(&self.streams).await?;
-            }
-        }
+impl AddAssign for Summary {
+    fn add_assign(&mut self, other: Self) {
+        self.records += other.records;
+        self.pages += other.pages;
+        self.transactions += other.transactions;
+        self.dead_letters += other.dead_letters;
+        self.drift += other.drift;
     }
-
-    /// Runs the streams from their committed positions until they are done, or one of them or Kafka fails.
-    async fn session(&mut self, stop: watch::Receiver<bool>) -> Result<Ended, RunError> {
-        let (sender, mut deliveries) = mpsc::channel(WAITING_PAGES);
-        let mut tasks = JoinSet::new();
-        // A stream that fails ends the others too, in order: what they have read is still committed.
-        let (stop_session, session_stop) = stop_of_session(stop);
-        for (index, (stream, position)) in self.streams.iter().zip(&self.writer.positions).enumerate() {
-            let task =
-                task::run(index, Arc::clone(stream), position.clone(), self.mode, sender.clone(), session_stop.clone());
-            let stop_session = stop_session.clone();
-            tasks.spawn(async move {
-                let result = task.await;
-                if result.is_err() {
-                    stop_session.send_replace(true);
-                }
-                (index, result)
-            });
-        }
-        drop(sender);
-        let transactions = Transactions::new(
-            &mut self.writer,
-            &self.streams,
-            self.boundary,
-            &mut self.dead_letters,
-            &mut self.summary,
-            &mut self.drift,
-        );
-        let written = transactions.run(&mut deliveries).await;
-        if let Err(error) = written {
-            tasks.shutdown().await;
-            return match error {
-                KafkaError::Abortable { .. } | KafkaError::Fatal { .. } => Ok(Ended::Failed(error)),
-                error => Err(error.into()),
-            };
-        }
-        let mut failure = None;
-        while let Some(joined) = tasks.join_next().await {
-            let (index, result) = match joined {
-                Ok(joined) => joined,
-                // A panic in a task is a defect of ours: let it be seen as one. Nobody cancels the tasks here.
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-            };
-            if let (Err(source), Some(stream), None) = (result, self.streams.get(index), &failure) {
-                failure = Some(RunError::Stream { operation: stream.facts().id.to_string(), source });
-            }
-        }
-        failure.map_or(Ok(Ended::Done), Err)
-    }
-}
-
-/// A stop signal of a session's own, that also follows the run's.
-fn stop_of_session(mut run: watch::Receiver<bool>) -> (watch::Sender<bool>, watch::Receiver<bool>) {
-    let (sender, receiver) = watch::channel(*run.borrow());
-    let follow = sender.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            stopped = run.wait_for(|stop| *stop) => {
-                if stopped.is_ok() {
-                    follow.send_replace(true);
-                }
-            }
-            () = follow.closed() => {}
-        }
-    });
-    (sender, receiver)
 }

@@ -2,21 +2,20 @@
 
 mod raw;
 
-use super::start::{StartError, operations, stream};
+use super::first::{definitions, first_slice};
+use super::start::{StartError, operations};
 use super::stream::{Stream, StreamError};
 use crate::config::ApiConfig;
 use crate::connector::Connector;
-use crate::format::OutputFormat;
-use crate::http::Response;
-use crate::page::Wire;
+use crate::http::{HttpError, Request, Response};
 
 /// The first records of an operation.
 #[derive(Debug)]
 pub struct Preview {
     /// The operation's id.
     pub operation: String,
-    /// Kafka topic that they would go to.
-    pub topic: String,
+    /// Kafka topic that they would go to, if they are written.
+    pub topic: Option<String>,
     /// The records in the API's order.
     pub records: Vec<PreviewRecord>,
     /// Why there are no more, or why some have no key and time, if that is not as it should be.
@@ -34,7 +33,8 @@ pub struct PreviewRecord {
     pub fields: Vec<(String, String)>,
 }
 
-/// Reads the first `limit` records of each operation, or of one, from the beginning. Nothing is written.
+/// Reads the first `limit` records of each operation, or of one, from the beginning; of one that is read in slices, those
+/// of the first slice. Nothing is written.
 ///
 /// # Errors
 ///
@@ -46,29 +46,34 @@ pub async fn preview(
     limit: usize,
 ) -> Result<Vec<Preview>, StartError> {
     let mut previews = Vec::new();
-    for (made, settings) in operations(connector, &config.parameters)?.into_iter().zip(&config.operations) {
-        if operation.is_none_or(|wanted| wanted == settings.id) {
-            // Nobody reads the encoded values.
-            let wire = Wire { format: OutputFormat::Json, prefix: Vec::new(), is_strict: false };
-            let stream = stream(made, settings.clone(), wire, None)?;
-            previews.push(of_stream(&stream, limit).await);
+    let all = definitions(operations(connector, &config.parameters)?, &config.operations)?;
+    for definition in all.iter().filter(|definition| operation.is_none_or(|wanted| wanted == definition.id())) {
+        let mut preview = Preview {
+            operation: definition.id().to_owned(),
+            topic: definition.settings().topic.clone(),
+            records: Vec::new(),
+            failure: None,
+        };
+        match first_slice(&all, definition).await {
+            Ok(Some(stream)) => read_into(&mut preview, &stream, limit).await,
+            Ok(None) => {}
+            Err(error) => preview.failure = Some(error),
         }
+        previews.push(preview);
     }
     Ok(previews)
 }
 
-async fn of_stream(stream: &Stream, limit: usize) -> Preview {
-    let (operation, topic) = (stream.facts().id.to_string(), stream.topic.clone());
-    let mut preview = Preview { operation, topic, records: Vec::new(), failure: None };
+async fn read_into(preview: &mut Preview, stream: &Stream, limit: usize) {
     let mut position = stream.start();
     while preview.records.len() < limit {
         // Who looks on does not want to wait for another try.
         position = stream.operation.begin(&position);
         let request = stream.operation.request_at(&position);
-        let response = match stream.client.send(&request).await {
+        let response = match first_part(stream, &request).await {
             Ok(response) => response,
             Err(error) => {
-                preview.failure = Some(error.into());
+                preview.failure = Some(error);
                 break;
             }
         };
@@ -94,7 +99,12 @@ async fn of_stream(stream: &Stream, limit: usize) -> Preview {
             }
         }
     }
-    preview
+}
+
+/// The response to a request, or of a large one the first part.
+async fn first_part(stream: &Stream, request: &Request) -> Result<Response, StreamError> {
+    let mut begun = stream.begin(request).await.map_err(HttpError::from)?;
+    stream.first_part(&mut begun).await
 }
 
 fn of_response(stream: &Stream, response: &Response) -> Vec<PreviewRecord> {

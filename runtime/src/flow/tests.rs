@@ -15,7 +15,7 @@ use url::Url;
 
 use super::*;
 use crate::codegen::{Object, Undeclared};
-use crate::config::{ConnectorConfig, Environment, Services};
+use crate::config::{ApiConfig, ConnectorConfig, Environment, Services};
 use crate::connector::Connector;
 use crate::http::Request;
 use crate::http::testing::serve;
@@ -25,6 +25,7 @@ use crate::operation::{
 };
 use crate::page::Pagination;
 use crate::record::{DateTime, Field, Record};
+use crate::slice::{Children, Slicing};
 
 #[derive(Default, Object)]
 struct Note<'page> {
@@ -56,12 +57,13 @@ impl TypedOperation for ListNotes {
             topic: "notes".into(),
             records: "/notes".into(),
             records_required: true,
-            pagination: Pagination::Cursor { pointer: "/next".into(), parameter: "after".into() },
+            pagination: Pagination::Cursor { pointer: "/next".into(), parameter: "after".into(), initial: None },
             incremental: Some(Incremental {
                 mode: IncrementalMode::Timestamp,
                 field: "/at".into(),
                 parameter: "since".into(),
                 initial: None,
+                lookback: None,
             }),
             interval: Duration::from_millis(10),
         }
@@ -95,6 +97,7 @@ impl TypedOperation for FollowNotes {
                 field: "/id".into(),
                 parameter: "above".into(),
                 initial: Some("3".into()),
+                lookback: None,
             }),
             ..ListNotes::facts()
         }
@@ -147,6 +150,8 @@ struct Api {
     asked: Arc<Mutex<Vec<BTreeMap<String, String>>>>,
     /// The page after this one is answered with 400.
     broken_after: Arc<Mutex<Option<usize>>>,
+    /// How many notes a page has, if not 10.
+    page: Arc<Mutex<Option<usize>>>,
 }
 
 impl Api {
@@ -170,10 +175,11 @@ async fn answer(
     if api.broken_after.lock().unwrap().is_some_and(|broken| after > broken) {
         return Err(StatusCode::BAD_REQUEST);
     }
+    let size = api.page.lock().unwrap().unwrap_or(10);
     let notes: Vec<_> =
         api.notes.lock().unwrap().iter().filter(|(id, at)| *at >= since && *id > above).cloned().collect();
-    let page: Vec<_> = notes.iter().skip(after).take(10).map(|(id, at)| json!({ "id": id, "at": at })).collect();
-    let next = (after + 10 < notes.len()).then(|| (after + 10).to_string());
+    let page: Vec<_> = notes.iter().skip(after).take(size).map(|(id, at)| json!({ "id": id, "at": at })).collect();
+    let next = (after + size < notes.len()).then(|| (after + size).to_string());
     Ok(axum::Json(json!({ "notes": page, "more": next.is_some(), "next": next })))
 }
 
@@ -211,6 +217,7 @@ impl Setup {
             "http.api.base.url": self.url.as_str(),
             "api1.max.retries": 0,
             "exactly.once.support": self.exactly_once,
+            "memory.max.bytes": 8 << 20,
         });
         std::fs::write(file.path(), config.to_string()).unwrap();
         let services = Services::Embedded {
@@ -226,17 +233,39 @@ impl Setup {
     }
 
     async fn read(&self, topic: &str) -> Vec<(String, Vec<u8>)> {
+        self.read_all(topic).await.into_iter().map(|(key, value)| (key, value.unwrap())).collect()
+    }
+
+    async fn read_all(&self, topic: &str) -> Vec<(String, Option<Vec<u8>>)> {
         let settings = KafkaSettings {
             bootstrap_servers: self.embedded.bootstrap_servers().to_owned(),
             ..KafkaSettings::default()
         };
         let records = TopicReader::new(settings, Duration::from_secs(20)).read(topic).await.unwrap();
         let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap()).unwrap();
-        records.into_iter().map(|record| (text(record.key), record.value.unwrap())).collect()
+        records.into_iter().map(|record| (text(record.key), record.value)).collect()
     }
 
     async fn ids(&self) -> Vec<i64> {
         self.read("notes").await.into_iter().map(|(key, _)| key.parse().unwrap()).collect()
+    }
+
+    /// What the offsets topic holds, by key.
+    async fn read_offsets(&self) -> BTreeMap<String, Value> {
+        let offsets = self.read_all("headwater-notes-offsets").await;
+        let mut last = BTreeMap::new();
+        for (key, value) in offsets {
+            match value {
+                Some(value) => drop(last.insert(key, serde_json::from_slice(&value).unwrap())),
+                None => drop(last.remove(&key)),
+            }
+        }
+        last
+    }
+
+    fn api_config(&self, connector: &Connector) -> ApiConfig {
+        let ConnectorConfig { parameters, operations, .. } = self.config(connector);
+        ApiConfig { parameters, operations }
     }
 
     /// The last position in the offsets topic.
@@ -362,4 +391,144 @@ async fn a_check_asks_each_operation_once_for_its_first_page() {
     assert!(checks.iter().all(|check| check.result.is_ok()), "{checks:?}");
     let above = BTreeMap::from([("above".to_owned(), "3".to_owned())]);
     assert_eq!(setup.api.asked(), [BTreeMap::new(), above]);
+}
+
+#[tokio::test]
+async fn a_page_that_comes_in_parts_is_one_page() {
+    let setup = Setup::new().await;
+    setup.api.add(1..=14_990, "2024-01-01T00:00:00Z");
+    setup.api.add(14_991..=15_005, "2024-01-02T00:00:00Z");
+    *setup.api.page.lock().unwrap() = Some(15_000);
+    let summary = setup.run_once().await.unwrap();
+    assert_eq!((summary.records, summary.pages), (15_005, 2));
+    assert_eq!(setup.ids().await, (1..=15_005).collect::<Vec<_>>());
+    let asked: Vec<_> = setup.api.asked().into_iter().map(|query| query.get("after").cloned()).collect();
+    assert_eq!(asked, [None, Some("15000".to_owned())]);
+    assert_eq!(setup.position().await["delivered"].as_array().unwrap().len(), 15, "of both pages");
+
+    // The next cycle begins with the records at the boundary, and what is new stands beside them.
+    setup.api.add(15_006..=30_000, "2024-01-02T00:00:00Z");
+    assert_eq!(setup.run_once().await.unwrap().records, 14_995);
+    let ids: std::collections::BTreeSet<_> = setup.ids().await.into_iter().collect();
+    assert_eq!(ids.len(), 30_000);
+}
+
+#[tokio::test]
+async fn the_last_record_of_all_parts_says_how_to_go_on() {
+    for (connector, records) in [
+        (Connector::new("notes").operation(|_| Ok(FollowNotes)), 19_997),
+        (Connector::new("notes").operation(|_| Ok(BrowseNotes)), 20_000),
+    ] {
+        let setup = Setup::new().await;
+        setup.api.add(1..=20_000, "2024-01-01T00:00:00Z");
+        *setup.api.page.lock().unwrap() = Some(12_000);
+        let (_stop, stopped) = watch::channel(false);
+        let summary = setup.run_connector(&connector, Mode::Once, stopped).await.unwrap();
+        assert_eq!(summary.records, records);
+        let above: Vec<_> =
+            setup.api.asked().into_iter().map(|mut query| query.remove("above").unwrap_or_default()).collect();
+        assert!(above.contains(&"12000".to_owned()) || above.contains(&"12003".to_owned()), "{above:?}");
+    }
+}
+/// Shops, each of which has notes.
+struct ListShops;
+
+impl TypedOperation for ListShops {
+    type Record<'page> = Note<'page>;
+
+    fn facts() -> OperationFacts {
+        OperationFacts { id: "listShops".into(), topic: "shops".into(), incremental: None, ..ListNotes::facts() }
+    }
+
+    fn request(&self) -> Request {
+        Request::get("/shops")
+    }
+
+    fn children(record: &Note<'_>, children: &mut Children) {
+        children.add("shopNotes", [("shop", record.id.offset_value())]);
+    }
+}
+
+/// The notes of a shop.
+struct ShopNotes {
+    shop: i64,
+}
+
+impl TypedOperation for ShopNotes {
+    type Record<'page> = Note<'page>;
+
+    fn facts() -> OperationFacts {
+        OperationFacts { id: "shopNotes".into(), topic: "notes".into(), incremental: None, ..ListNotes::facts() }
+    }
+
+    fn request(&self) -> Request {
+        Request::get("/shops/{shop}/notes").path("shop", &self.shop)
+    }
+
+    fn slicing() -> Slicing {
+        Slicing { parent: Some("listShops".into()), ..Slicing::default() }
+    }
+
+    fn key(record: &Note<'_>, out: &mut Vec<u8>) -> bool {
+        record.id.write_key(out)
+    }
+}
+
+/// Of 15 shops, number N has N notes; what is asked is written down.
+async fn shops(asked: Arc<Mutex<Vec<String>>>) -> Url {
+    let answer = move |uri: axum::http::Uri, Query(query): Query<BTreeMap<String, String>>| {
+        let path: Vec<&str> = uri.path().split('/').skip(1).collect();
+        let (first, count) = match path[..] {
+            ["shops"] => (0, 15),
+            ["shops", shop, "notes"] => shop.parse().map(|shop: usize| (100 * shop, shop)).unwrap(),
+            _ => panic!("{uri}"),
+        };
+        asked.lock().unwrap().push(uri.to_string());
+        let after: usize = query.get("after").map_or(0, |after| after.parse().unwrap());
+        let notes = (after + 1..=count).take(10).map(|id| json!({ "id": first + id, "at": "2024-01-01T00:00:00Z" }));
+        let notes: Vec<_> = notes.collect();
+        let next = (after + 10 < count).then(|| (after + 10).to_string());
+        async move { axum::Json(json!({ "notes": notes, "next": next })) }
+    };
+    serve(Router::new().fallback(answer)).await
+}
+
+fn shop_connector() -> Connector {
+    Connector::new("notes")
+        .operation(|parameters| Ok(ShopNotes { shop: parameters.parse_slice("shop", "an integer")? }))
+        .operation(|_| Ok(ListShops))
+}
+
+#[tokio::test]
+async fn a_typed_child_is_read_for_each_record_of_its_parent() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let setup = Setup { url: shops(Arc::clone(&asked)).await, ..Setup::new().await };
+    let (_stop, stopped) = watch::channel(false);
+    let summary = setup.run_connector(&shop_connector(), Mode::Once, stopped).await.unwrap();
+    let notes: Vec<i64> = (1..=15).flat_map(|shop| (1..=shop).map(move |id| 100 * shop + id)).collect();
+    assert_eq!(summary.records as usize, 15 + notes.len());
+    let mut ids = setup.ids().await;
+    ids.sort_unstable();
+    assert_eq!(ids, notes);
+    let mut asked = std::mem::take(&mut *asked.lock().unwrap());
+    asked.sort();
+    // Two pages of shops, and two of each that has more than ten notes.
+    assert_eq!(asked.len(), 2 + 15 + 5);
+    asked.dedup();
+    assert_eq!(asked.len(), 2 + 15 + 5, "none twice");
+    assert!(setup.read_offsets().await.is_empty(), "there is nothing to remember");
+}
+
+#[tokio::test]
+async fn a_check_asks_for_the_first_slice() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let setup = Setup { url: shops(Arc::clone(&asked)).await, ..Setup::new().await };
+    let connector = shop_connector();
+    let checks = check(&connector, &setup.config(&connector)).await.unwrap();
+    assert!(checks.iter().all(|check| check.result.is_ok()), "{checks:?}");
+    assert_eq!(*asked.lock().unwrap(), ["/shops", "/shops/1/notes", "/shops"]);
+    let previews = preview(&connector, &setup.api_config(&connector), Some("shopNotes"), 5).await.unwrap();
+    let [preview] = &previews[..] else { panic!("one") };
+    assert!(preview.failure.is_none());
+    assert_eq!(preview.records.len(), 1);
 }

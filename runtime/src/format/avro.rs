@@ -101,6 +101,23 @@ impl Encoder for AvroEncoder<'_> {
         self.out.extend_from_slice(&value.as_f64().to_le_bytes());
     }
 
+    /// `bytes` of logical type `decimal`: two's complement, the fewest bytes that hold it, big-endian.
+    fn decimal(&mut self, _: &str, unscaled: i128) {
+        let bytes = unscaled.to_be_bytes();
+        let is_filling = |pair: &[u8]| match pair {
+            // Sign and nothing else.
+            [0x00, next] => next & 0x80 == 0,
+            [0xff, next] => next & 0x80 != 0,
+            _ => false,
+        };
+        let filling = bytes.windows(2).take_while(|pair| is_filling(pair)).count();
+        self.blob(&bytes[filling..]);
+    }
+
+    fn decimal_number(&mut self, sent: Number<'_>, unscaled: i128) {
+        self.decimal(sent.as_str(), unscaled);
+    }
+
     #[inline]
     fn text(&mut self, value: &str) {
         self.blob(value.as_bytes());

@@ -126,6 +126,14 @@ impl Encoder for JsonEncoder<'_> {
         self.raw(value.as_str());
     }
 
+    fn decimal(&mut self, sent: &str, _: i128) {
+        self.string(sent);
+    }
+
+    fn decimal_number(&mut self, sent: Number<'_>, _: i128) {
+        self.number(sent);
+    }
+
     #[inline]
     fn text(&mut self, value: &str) {
         self.string(value);

@@ -79,6 +79,12 @@ pub trait Encoder {
     /// `type: number`.
     fn number(&mut self, value: Number<'_>);
 
+    /// `type: string, format: decimal`, as sent, and the same without its point: times ten to the power of the scale.
+    fn decimal(&mut self, sent: &str, unscaled: i128);
+
+    /// `type: number, format: decimal`.
+    fn decimal_number(&mut self, sent: Number<'_>, unscaled: i128);
+
     /// `type: string`.
     fn text(&mut self, value: &str);
 

@@ -144,6 +144,15 @@ impl Encoder for ProtobufEncoder<'_> {
         self.out.extend_from_slice(&value.as_f64().to_le_bytes());
     }
 
+    /// A `string`: Protobuf has no decimals.
+    fn decimal(&mut self, sent: &str, _: i128) {
+        self.bytes(sent.as_bytes());
+    }
+
+    fn decimal_number(&mut self, sent: Number<'_>, unscaled: i128) {
+        self.decimal(sent.as_str(), unscaled);
+    }
+
     #[inline]
     fn text(&mut self, value: &str) {
         self.bytes(value.as_bytes());

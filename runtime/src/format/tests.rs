@@ -10,7 +10,8 @@ use DriftKind::{Coerced, Misfit, Missing, Null, Undeclared as Extra, Unlisted};
 use super::{OutputFormat, write};
 use crate::codegen::{Object, OpenEnum, Union};
 use crate::record::{
-    Base64, Date, DateTime, DriftKind, Field, Json, Map, Number, Reading, Record, Text, Undeclared, Uuid, Value as _,
+    Base64, Date, DateTime, Decimal, DecimalNumber, DriftKind, Field, Json, Map, Number, Reading, Record, Text,
+    Undeclared, Uuid, Value as _,
 };
 
 #[derive(Clone, Debug, PartialEq, OpenEnum)]
@@ -95,6 +96,10 @@ struct Probe<'page> {
     lists: Field<'page, Map<'page, Vec<Text<'page>>>>,
     #[field(number = 19)]
     typed: Field<'page, Tagged<'page>>,
+    #[field(number = 20)]
+    price: Field<'page, Decimal<'page, 10, 2>>,
+    #[field(number = 21)]
+    rate: Field<'page, DecimalNumber<'page, 38, 20>>,
     #[field(undeclared)]
     undeclared: Undeclared<'page>,
 }
@@ -149,6 +154,8 @@ impl<'page> Record<'page> for Probe<'page> {
         {"name": "typed", "type": ["null", {"type": "record", "name": "Tagged", "fields": [
             {"name": "name", "type": ["null", "string"]},
             {"name": "additional", "type": {"type": "map", "values": "long"}}]}]},
+        {"name": "price", "type": ["null", {"type": "bytes", "logicalType": "decimal", "precision": 10, "scale": 2}]},
+        {"name": "rate", "type": ["null", {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 20}]},
         {"name": "unmapped", "type": {"type": "map", "values": "string"}}]}"#;
     const PROTOBUF_SCHEMA: &'static str = r#"
         syntax = "proto3";
@@ -181,6 +188,8 @@ impl<'page> Record<'page> for Probe<'page> {
             map<string, int64> counts = 17;
             map<string, Texts> lists = 18;
             optional Tagged typed = 19;
+            optional string price = 20;
+            optional string rate = 21;
             map<string, string> unmapped = 536870911;
         }"#;
     const JSON_SCHEMA: &'static str = "{}";
@@ -230,6 +239,12 @@ fn plain(value: &Avro) -> Value {
         Avro::String(value) => json!(value),
         Avro::Uuid(value) => json!(value.to_string()),
         Avro::Bytes(value) => json!(value),
+        // Without its point.
+        Avro::Decimal(value) => {
+            let bytes = Vec::try_from(value).unwrap();
+            let sign = if bytes[0] & 0x80 == 0 { 0 } else { -1 };
+            json!(bytes.iter().fold(sign, |value: i128, byte| value << 8 | i128::from(*byte)).to_string())
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -318,6 +333,34 @@ fn texts_that_are_not_listed_are_kept() {
     let json = r#"{"id": 1, "color": ""}"#;
     let unmapped = json!({"id": 1, "color": "", "unmapped": {}});
     probe(json, &[], unmapped, json!({"id": "1", "color": ""}), serde_json::from_str(json).unwrap());
+}
+
+#[test]
+fn decimals_keep_every_digit() {
+    for (text, unscaled) in
+        [("12345678.90", "1234567890"), ("-0.01", "-1"), ("1.28", "128"), ("-1.28", "-128"), ("0", "0")]
+    {
+        let json = format!(r#"{{"id": 1, "price": "{text}"}}"#);
+        let avro = json!({"id": 1, "price": unscaled, "unmapped": {}});
+        probe(&json, &[], avro, json!({"id": "1", "price": text}), serde_json::from_str(&json).unwrap());
+    }
+    // More digits than a double has.
+    let sent = "123456789012345678.10000000000000000001";
+    let (bytes, drift) = written(OutputFormat::JsonSchema, &format!(r#"{{"id": 1, "rate": {sent}}}"#));
+    assert_eq!(
+        (std::str::from_utf8(&bytes).unwrap(), drift),
+        (format!(r#"{{"id":1,"rate":{sent}}}"#).as_str(), vec![])
+    );
+    let json = format!(r#"{{"id": 1, "rate": {sent}}}"#);
+    let unscaled = sent.replace('.', "");
+    assert_eq!(as_avro(&json), json!({"id": 1, "rate": unscaled, "unmapped": {}}));
+    assert_eq!(as_protobuf(&json), json!({"id": "1", "rate": sent}));
+    // A number where text should be means the same; what has more digits than declared has no place.
+    probe_field("price", "1.5", Coerced, json!("150"), json!("1.5"), json!("1.5"));
+    probe_field("rate", "\"7\"", Coerced, json!("700000000000000000000"), json!("7"), json!(7));
+    for sent in ["\"1.005\"", "\"123456789.00\"", "\"twelve\"", "\"\"", "[1]"] {
+        probe_field("price", sent, Misfit, json!(null), json!(null), json!(null));
+    }
 }
 
 #[test]

@@ -11,12 +11,17 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName
 use thiserror::Error;
 use url::Url;
 
+use super::authenticator::{Outgoing, SharedAuthenticator};
 use super::error::{Cause, HttpError};
+use super::hosts::{Connecting, Host, Hosts};
+use super::limit::Priority;
 use super::oauth2::{OAuth2, Tokens};
 use super::redact::Redactor;
 use super::request::{Method, Request};
-use super::response::Response;
+use super::response::{Begun, Response};
 use super::retry_after::retry_after;
+use super::tape::Tape;
+use super::tls::Tls;
 use super::url::{Base, shown};
 use crate::clock;
 use crate::secret::Secret;
@@ -32,16 +37,22 @@ pub struct ClientSettings {
     pub connect_timeout: Duration,
     /// How long a request may take, from its start to the end of the response.
     pub request_timeout: Duration,
-    /// How large a response's content may be once decompressed, in bytes.
+    /// How large a response's content may be once decompressed, in bytes, if it is read to its end at once.
     pub max_response_bytes: usize,
     /// Whether responses may come compressed.
     pub compression: bool,
-    /// Whether nothing older than TLS 1.3 is spoken.
-    pub tls_13: bool,
+    /// How TLS is spoken.
+    pub tls: Tls,
+    /// How many redirects are followed.
+    pub redirects: usize,
     /// What requests go through.
     pub proxy: Option<Proxy>,
     /// Headers of every request. A header of the same name in a request takes precedence.
     pub headers: Vec<(String, Secret)>,
+    /// The hosts that are asked, with their rate limits: those of other clients, if they are to be shared.
+    pub hosts: Hosts,
+    /// Whether requests are recorded, or answered from a recording.
+    pub tape: Tape,
 }
 
 impl ClientSettings {
@@ -54,9 +65,12 @@ impl ClientSettings {
             request_timeout: Duration::from_secs(30),
             max_response_bytes: 256 << 20,
             compression: true,
-            tls_13: false,
+            tls: Tls::default(),
+            redirects: 5,
             proxy: None,
             headers: Vec::new(),
+            hosts: Hosts::default(),
+            tape: Tape::Off,
         }
     }
 }
@@ -102,22 +116,30 @@ pub enum Auth {
         /// The key.
         key: Secret,
     },
+    /// In a way of one's own.
+    Own(SharedAuthenticator),
 }
 
 /// Sends requests to one API. Clones share its connections.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    priority: Priority,
 }
 
 struct Inner {
     http: reqwest::Client,
     base: Base,
+    /// `None`: no host is asked, as everything is answered from a recording.
+    host: Option<Arc<Host>>,
+    tape: Tape,
     headers: HeaderMap,
     /// A query parameter of every request.
     query_key: Option<(String, Secret)>,
-    tokens: Option<Tokens>,
+    tokens: Option<Arc<Tokens>>,
+    own: Option<SharedAuthenticator>,
     redactor: Redactor,
+    redirects: usize,
     connect_timeout: Duration,
     request_timeout: Duration,
     max_response_bytes: usize,
@@ -130,9 +152,6 @@ impl fmt::Debug for Client {
 }
 
 const USER_AGENT: &str = concat!("headwater/", env!("CARGO_PKG_VERSION"));
-
-/// How many redirects are followed.
-const REDIRECTS: usize = 5;
 
 /// How much is read of the content that comes with a failure, in bytes.
 const FAILURE_CONTENT: usize = 8 << 10;
@@ -151,22 +170,40 @@ impl Client {
             _ => None,
         };
         let tokens = match &settings.auth {
-            Auth::OAuth2(oauth) => Some(Tokens::new(oauth, &settings)?),
+            Auth::OAuth2(oauth) => Some(settings.hosts.tokens(oauth, || Tokens::new(oauth, &settings))?),
+            _ => None,
+        };
+        let own = match &settings.auth {
+            Auth::Own(own) => Some(own.clone()),
             _ => None,
         };
         Ok(Self {
             inner: Arc::new(Inner {
-                http: build(&base, &settings)?,
+                http: settings.hosts.connections(&connecting(&base, &settings), || build(&base, &settings))?,
+                host: match &settings.tape {
+                    Tape::Replaying(_) => None,
+                    Tape::Off | Tape::Recording(_) => Some(settings.hosts.host(&base.origin())),
+                },
+                tape: settings.tape.clone(),
                 base,
                 headers,
                 query_key,
                 tokens,
+                own,
                 redactor,
+                redirects: settings.redirects,
                 connect_timeout: settings.connect_timeout,
                 request_timeout: settings.request_timeout,
                 max_response_bytes: settings.max_response_bytes,
             }),
+            priority: Priority::Live,
         })
+    }
+
+    /// The same; but its requests wait for those of all other clients of the host, if the host's limits do not allow both.
+    #[must_use]
+    pub(crate) fn after_others(self) -> Self {
+        Self { priority: Priority::Backfill, ..self }
     }
 
     /// Sends a request once and reads the response to its end. Redirects are followed within the base URL's origin.
@@ -175,6 +212,17 @@ impl Client {
     ///
     /// If there is no response with a status of success, or it cannot be read to its end.
     pub async fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        let limit = self.inner.max_response_bytes;
+        self.begin(request, 0).await?.complete(limit).await
+    }
+
+    /// Sends a request once and reads the response until it ends or more than `at_once` bytes of its content have come; 0 stands
+    /// for its head.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::send`]; that the content is large is no error.
+    pub async fn begin(&self, request: &Request, at_once: usize) -> Result<Begun, HttpError> {
         let mut url = self.inner.base.resolve(&request.target)?;
         if let Some((name, key)) = &self.inner.query_key {
             // The URL of a next page may repeat it.
@@ -182,41 +230,168 @@ impl Client {
                 url.query_pairs_mut().append_pair(name, key.expose());
             }
         }
-        let token = match &self.inner.tokens {
-            Some(tokens) => Some(tokens.get().await?),
-            None => None,
-        };
-        let mut response = self.begin(request, url.clone(), token.as_ref()).await?;
-        let status = response.status();
-        if !status.is_success() {
-            let mut body = self.inner.redactor.hide(&read_start(&mut response).await);
-            if let (Some(tokens), Some(token)) = (&self.inner.tokens, &token) {
-                body = body.replace(token.expose(), "[hidden]");
-                if status == reqwest::StatusCode::UNAUTHORIZED {
-                    tokens.forget(token).await;
-                }
-            }
-            return Err(HttpError::Status {
-                url: shown(response.url()),
-                status: status.as_u16(),
-                retry_after: response
-                    .headers()
-                    .get(RETRY_AFTER)
-                    .and_then(|value| retry_after(value.to_str().ok()?, clock::now())),
-                body,
-            });
+        if matches!(self.inner.tape, Tape::Replaying(_)) {
+            // Nothing is sent, and nobody asks who it is from.
+            return self.send_as(request, &url, &[], at_once).await;
         }
-        let body = self.read(&mut response, &url).await?;
-        Ok(Response {
+        if let Some(own) = &self.inner.own {
+            return match self.send_as(request, &url, &self.own(own, request, &url).await?, at_once).await {
+                Err(HttpError::Status { status: 401, .. }) if own.0.refused() => {
+                    self.send_as(request, &url, &self.own(own, request, &url).await?, at_once).await
+                }
+                result => result,
+            };
+        }
+        let Some(tokens) = &self.inner.tokens else { return self.send_as(request, &url, &[], at_once).await };
+        let token = tokens.get().await?;
+        match self.send_as(request, &url, &[bearer(&token)], at_once).await {
+            Err(HttpError::Status { status: 401, .. }) => {
+                // The token may have ended before its time. A second one that is refused says something else.
+                tokens.forget(&token).await;
+                self.send_as(request, &url, &[bearer(&tokens.get().await?)], at_once).await
+            }
+            result => result,
+        }
+    }
+
+    /// What an authenticator of one's own has for a request.
+    async fn own(
+        &self,
+        own: &SharedAuthenticator,
+        request: &Request,
+        url: &Url,
+    ) -> Result<Vec<(String, Secret)>, HttpError> {
+        let body = request.body.as_ref().map_or(&[][..], |body| &body.bytes);
+        let outgoing = Outgoing { method: request.method.as_str(), url, body };
+        own.0.credentials(outgoing).await.map_err(|source| HttpError::Credentials { url: shown(url), source })
+    }
+
+    async fn send_as(
+        &self,
+        request: &Request,
+        url: &Url,
+        credentials: &[(String, Secret)],
+        at_once: usize,
+    ) -> Result<Begun, HttpError> {
+        let Some(host) = &self.inner.host else {
+            let mut begun = self.exchange(request, url, credentials).await?;
+            begun.fill(at_once).await?;
+            return Ok(begun);
+        };
+        let pass = host.breaker.pass().await;
+        let slot = host.limiter.slot(self.priority).await;
+        let mut result = self.exchange(request, url, credentials).await;
+        if let Ok(begun) = &mut result
+            && let Err(error) = begun.fill(at_once).await
+        {
+            result = Err(error);
+        }
+        drop(slot);
+        pass.ended(!result.as_ref().is_err_and(HttpError::is_of_the_host));
+        result
+    }
+
+    async fn exchange(
+        &self,
+        request: &Request,
+        url: &Url,
+        credentials: &[(String, Secret)],
+    ) -> Result<Begun, HttpError> {
+        let mut response = match &self.inner.tape {
+            Tape::Off => self.head(request, url.clone(), credentials).await?,
+            Tape::Recording(recorder) => {
+                credentials.iter().for_each(|(_, value)| recorder.note_credential(value));
+                let response = self.head(request, url.clone(), credentials).await?;
+                recorder.keep(request, &self.inner.base.resolve(&request.target)?, response).await?
+            }
+            Tape::Replaying(player) => player.answer(request, url)?,
+        };
+        let status = response.status();
+        if let Some(host) = &self.inner.host {
+            host.limiter.note(response.headers());
+        }
+        if status == reqwest::StatusCode::NOT_MODIFIED && is_conditional(request) {
+            let (url, headers) = (response.url().clone(), HeaderMap::new());
+            return Ok(Begun::ended(Response { status: status.as_u16(), body: Bytes::new(), url, headers }));
+        }
+        if !status.is_success() {
+            let mut redactor = self.inner.redactor.clone();
+            for (_, value) in credentials {
+                // Without the scheme, too.
+                redactor.add(value.expose());
+                redactor.add(value.expose().rsplit(' ').next().unwrap_or_default());
+            }
+            let body = redactor.hide(&read_start(&mut response).await);
+            let retry_after =
+                response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, clock::now()));
+            if let (reqwest::StatusCode::TOO_MANY_REQUESTS, Some(wait), Some(host)) =
+                (status, retry_after, &self.inner.host)
+            {
+                // It is not this request that is one too many, but any.
+                host.limiter.keep_quiet(wait);
+            }
+            let (url, status) = (shown(response.url()), status.as_u16());
+            return Err(HttpError::Status { url, status, retry_after, body });
+        }
+        let head = Response {
             status: status.as_u16(),
-            body,
+            body: Bytes::new(),
             url: response.url().clone(),
             headers: std::mem::take(response.headers_mut()),
-        })
+        };
+        Ok(Begun::new(head, response, shown(url), self.inner.request_timeout))
+    }
+
+    /// How large a response's content may be once decompressed, in bytes.
+    pub(super) fn max_response_bytes(&self) -> usize {
+        self.inner.max_response_bytes
+    }
+
+    /// Method and URL of a request, without what authenticates it; `None` if it has no URL.
+    pub(crate) fn shown_request(&self, request: &Request) -> Option<String> {
+        let url = self.inner.base.resolve(&request.target).ok()?;
+        Some(self.hide(&format!("{} {url}", request.method.as_str())))
+    }
+
+    /// A text with known secrets hidden.
+    pub fn hide(&self, text: &str) -> String {
+        self.inner.redactor.hide(text)
+    }
+
+    /// Gets a new token for the next request, if requests have tokens.
+    pub(super) async fn refresh(&self) {
+        if let Some(tokens) = &self.inner.tokens {
+            tokens.forget_any().await;
+        }
+        if let Some(own) = &self.inner.own {
+            own.0.refused();
+        }
+    }
+
+    /// A page without content.
+    pub(super) fn nothing(&self, request: &Request) -> Result<Begun, HttpError> {
+        let url = self.inner.base.resolve(&request.target)?;
+        Ok(Begun::ended(Response { status: 204, body: Bytes::new(), url, headers: HeaderMap::new() }))
+    }
+
+    /// The failure that an answer with a status of success is by its content.
+    pub(super) fn refusal(&self, begun: &Begun) -> HttpError {
+        let start = begun.start().get(..FAILURE_CONTENT).unwrap_or(begun.start());
+        HttpError::Status {
+            url: shown(&begun.head().url),
+            status: begun.head().status,
+            body: self.inner.redactor.hide(&String::from_utf8_lossy(start)),
+            retry_after: None,
+        }
     }
 
     /// Sends a request and reads the head of the response.
-    async fn begin(&self, request: &Request, url: Url, token: Option<&Secret>) -> Result<reqwest::Response, HttpError> {
+    async fn head(
+        &self,
+        request: &Request,
+        url: Url,
+        credentials: &[(String, Secret)],
+    ) -> Result<reqwest::Response, HttpError> {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -226,14 +401,14 @@ impl Client {
             Method::Options => reqwest::Method::OPTIONS,
         };
         let mut headers = self.inner.headers.clone();
-        if let Some(token) = token {
-            headers.insert(AUTHORIZATION, secret_value(AUTHORIZATION.as_str(), &format!("Bearer {}", token.expose()))?);
-        }
         if let Some(body) = &request.body {
             headers.insert(CONTENT_TYPE, header_value(CONTENT_TYPE.as_str(), &body.content_type)?);
         }
         for (name, value) in &request.headers {
             headers.insert(header_name(name)?, header_value(name, value)?);
+        }
+        for (name, value) in credentials {
+            headers.insert(header_name(name)?, secret_value(name, value.expose())?);
         }
         let mut builder = self.inner.http.request(method, url.clone()).headers(headers);
         if let Some(body) = &request.body {
@@ -242,31 +417,13 @@ impl Client {
         builder.send().await.map_err(|error| self.failure(&url, &error))
     }
 
-    /// Reads a response's content to its end.
-    async fn read(&self, response: &mut reqwest::Response, url: &Url) -> Result<Bytes, HttpError> {
-        /// A length that the API only claims is not worth more memory than this.
-        const CLAIM: usize = 1 << 20;
-        let limit = self.inner.max_response_bytes;
-        let too_large = || HttpError::TooLarge { url: shown(url), limit };
-        let claimed = response.content_length().map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
-        if claimed > limit {
-            return Err(too_large());
-        }
-        let mut content = Vec::with_capacity(claimed.min(CLAIM));
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.cut(url, &error))? {
-            if chunk.len() > limit - content.len() {
-                return Err(too_large());
-            }
-            content.extend_from_slice(&chunk);
-        }
-        Ok(content.into())
-    }
-
     /// Why no response began.
     fn failure(&self, url: &Url, error: &reqwest::Error) -> HttpError {
         if let Some(refused) = std::error::Error::source(error).and_then(|source| source.downcast_ref()) {
             return match refused {
-                RefusedRedirect::TooMany => HttpError::TooManyRedirects { url: shown(url), limit: REDIRECTS },
+                RefusedRedirect::TooMany => {
+                    HttpError::TooManyRedirects { url: shown(url), limit: self.inner.redirects }
+                }
                 RefusedRedirect::Foreign { from, to } => HttpError::ForeignRedirect {
                     url: shown(from),
                     location: shown(to),
@@ -282,16 +439,12 @@ impl Client {
             (false, false) => HttpError::Connection { url, source: Cause::innermost(error) },
         }
     }
+}
 
-    /// Why a response did not come to its end.
-    fn cut(&self, url: &Url, error: &reqwest::Error) -> HttpError {
-        let url = shown(url);
-        if error.is_timeout() {
-            HttpError::Timeout { url, limit: self.inner.request_timeout }
-        } else {
-            HttpError::Content { url, source: Cause::innermost(error) }
-        }
-    }
+/// Whether a request asks for another version only.
+fn is_conditional(request: &Request) -> bool {
+    let asks = |name: &str| ["if-none-match", "if-modified-since"].iter().any(|it| name.eq_ignore_ascii_case(it));
+    request.headers.iter().any(|(name, _)| asks(name))
 }
 
 /// Why a redirect is not followed.
@@ -302,12 +455,25 @@ enum RefusedRedirect {
     Foreign { from: Url, to: Url },
 }
 
+fn connecting(base: &Base, settings: &ClientSettings) -> Connecting {
+    Connecting {
+        origin: base.origin(),
+        connect_timeout: settings.connect_timeout,
+        request_timeout: settings.request_timeout,
+        redirects: settings.redirects,
+        compression: settings.compression,
+        proxy: settings.proxy.clone(),
+        tls: settings.tls.clone(),
+    }
+}
+
 fn build(base: &Base, settings: &ClientSettings) -> Result<reqwest::Client, HttpError> {
     // Fails only if there is a provider already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let origin = base.origin();
+    let redirects = settings.redirects;
     let redirect = reqwest::redirect::Policy::custom(move |attempt| {
-        if attempt.previous().len() > REDIRECTS {
+        if attempt.previous().len() > redirects {
             return attempt.error(RefusedRedirect::TooMany);
         }
         match attempt.previous().last() {
@@ -327,17 +493,14 @@ fn build(base: &Base, settings: &ClientSettings) -> Result<reqwest::Client, Http
     if !settings.compression {
         builder = builder.no_gzip().no_brotli().no_zstd();
     }
-    if settings.tls_13 {
-        builder = builder.tls_version_min(reqwest::tls::Version::TLS_1_3);
-    }
     if let Some(proxy) = &settings.proxy {
         builder = builder.proxy(through(proxy)?);
     }
-    if !base.is_https() {
-        // All requests stay on the origin, so the system's certificates need neither be there nor be read.
-        builder = builder.tls_certs_only([]);
-    }
-    builder.build().map_err(|error| HttpError::Setup { source: Cause::innermost(&error) })
+    settings
+        .tls
+        .apply(builder, base.is_https())?
+        .build()
+        .map_err(|error| HttpError::Setup { source: Cause::innermost(&error) })
 }
 
 fn through(Proxy { host, port, credentials }: &Proxy) -> Result<reqwest::Proxy, HttpError> {
@@ -355,8 +518,8 @@ fn constant_headers(auth: &Auth, others: &[(String, Secret)]) -> Result<(HeaderM
     let mut redactor = Redactor::default();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     let credentials = match auth {
-        // Tokens come later.
-        Auth::None | Auth::OAuth2(_) => None,
+        // These come later.
+        Auth::None | Auth::OAuth2(_) | Auth::Own(_) => None,
         Auth::Basic { user, password } => {
             let encoded = BASE64_STANDARD.encode(format!("{user}:{}", password.expose()));
             redactor.add(password.expose());
@@ -385,6 +548,11 @@ fn constant_headers(auth: &Auth, others: &[(String, Secret)]) -> Result<(HeaderM
         headers.insert(header_name(name)?, secret_value(name, value.expose())?);
     }
     Ok((headers, redactor))
+}
+
+/// A token as a header (RFC 6750 section 2.1).
+fn bearer(token: &Secret) -> (String, Secret) {
+    (AUTHORIZATION.to_string(), Secret::new(format!("Bearer {}", token.expose())))
 }
 
 fn header_name(name: &str) -> Result<HeaderName, HttpError> {

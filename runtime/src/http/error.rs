@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::actions::Detour;
+use super::request::Method;
+use super::response::Response;
 use super::retry::RetryPolicy;
 
 /// A request that did not lead to a response that can be used. URLs in it have neither query nor credentials.
@@ -124,6 +127,14 @@ pub enum HttpError {
         /// How long the API asks to wait (RFC 9110 section 10.2.3).
         retry_after: Option<Duration>,
     },
+    /// By a rule for the answer, something else is asked for.
+    #[error("by a rule for the answer, {detour} is called for")]
+    Detour {
+        /// What.
+        detour: Detour,
+        /// The answer.
+        source: Box<HttpError>,
+    },
     /// No token could be got from the token endpoint.
     #[error("asking `{url}` for a token")]
     Token {
@@ -140,6 +151,14 @@ pub enum HttpError {
         /// Where the token should be.
         property: String,
     },
+    /// An authenticator of one's own has no credentials.
+    #[error("no credentials for `{url}`")]
+    Credentials {
+        /// The URL that is to be asked.
+        url: String,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The API asks to wait for longer than is worth waiting.
     #[error("the API asks to wait for {wait:?}, more than the limit of {limit:?}")]
     RetryAfter {
@@ -149,6 +168,24 @@ pub enum HttpError {
         limit: Duration,
         /// What the API answered.
         source: Box<HttpError>,
+    },
+    /// The request may have had an effect, and is not to be sent twice.
+    #[error("the API may have acted on the {method:?} request, which is not sent again (`retry.non.idempotent`)")]
+    NotRepeated {
+        /// The method.
+        method: Method,
+        /// How the request failed.
+        source: Box<HttpError>,
+    },
+    /// The request is to be answered from a recording, which lacks it.
+    #[error("the cassette has no answer for `{operation}` to `{request}`{}", nearest_recorded(nearest.as_deref()))]
+    NotRecorded {
+        /// The id of the operation that asks.
+        operation: String,
+        /// Method, path and query.
+        request: String,
+        /// What of that operation comes nearest to it, in words.
+        nearest: Option<String>,
     },
     /// Every try failed.
     #[error("gave up after {tries} tries")]
@@ -180,6 +217,26 @@ pub enum HttpErrorKind {
     Status,
 }
 
+impl HttpErrorKind {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Input => "Input",
+            Self::Redirect => "Redirect",
+            Self::Connect => "Connect",
+            Self::Timeout => "Timeout",
+            Self::Connection => "Connection",
+            Self::Content => "Content",
+            Self::Status => "Status",
+        }
+    }
+}
+
+/// What a status code means, in the words of RFC 9110.
+pub(crate) fn reason_phrase(status: u16) -> Option<&'static str> {
+    reqwest::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason())
+}
+
 impl HttpError {
     /// What sort of thing went wrong, in the last try if there were several.
     pub fn kind(&self) -> HttpErrorKind {
@@ -187,7 +244,8 @@ impl HttpError {
             Self::BaseUrl { .. } | Self::Header { .. } | Self::Setup { .. } | Self::Target { .. } => {
                 HttpErrorKind::Input
             }
-            Self::NoToken { .. } => HttpErrorKind::Content,
+            Self::NotRecorded { .. } => HttpErrorKind::Input,
+            Self::NoToken { .. } | Self::Credentials { .. } => HttpErrorKind::Content,
             Self::ForeignOrigin { .. } | Self::ForeignRedirect { .. } | Self::TooManyRedirects { .. } => {
                 HttpErrorKind::Redirect
             }
@@ -196,7 +254,11 @@ impl HttpError {
             Self::Connection { .. } => HttpErrorKind::Connection,
             Self::Content { .. } | Self::TooLarge { .. } => HttpErrorKind::Content,
             Self::Status { .. } => HttpErrorKind::Status,
-            Self::Token { source, .. } | Self::RetryAfter { source, .. } | Self::GaveUp { source, .. } => source.kind(),
+            Self::Token { source, .. }
+            | Self::RetryAfter { source, .. }
+            | Self::NotRepeated { source, .. }
+            | Self::Detour { source, .. }
+            | Self::GaveUp { source, .. } => source.kind(),
         }
     }
 
@@ -204,6 +266,44 @@ impl HttpError {
     pub fn status(&self) -> Option<u16> {
         match self.cause() {
             Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// A response without content in place of such a status, for where it says that nothing is there.
+    pub fn without_content(&self) -> Option<Response> {
+        match self.cause() {
+            Self::Status { url, .. } => Response::without_content(url),
+            _ => None,
+        }
+    }
+
+    /// The same, with other content of the answer.
+    pub(super) fn with_body(self, change: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::Status { url, status, retry_after, body } => {
+                Self::Status { url, status, retry_after, body: change(&body) }
+            }
+            error => error,
+        }
+    }
+
+    /// The URL that was asked, without its query; `None` if there was none.
+    pub fn url(&self) -> Option<&str> {
+        match self.cause() {
+            Self::BaseUrl { url, .. }
+            | Self::ForeignOrigin { url, .. }
+            | Self::ForeignRedirect { url, .. }
+            | Self::TooManyRedirects { url, .. }
+            | Self::Connect { url, .. }
+            | Self::ConnectTimeout { url, .. }
+            | Self::Timeout { url, .. }
+            | Self::Connection { url, .. }
+            | Self::Content { url, .. }
+            | Self::TooLarge { url, .. }
+            | Self::Status { url, .. }
+            | Self::NoToken { url, .. }
+            | Self::Credentials { url, .. } => Some(url),
             _ => None,
         }
     }
@@ -234,9 +334,24 @@ impl HttpError {
     /// Whether the API may have seen and acted on the request.
     pub fn may_have_been_sent(&self) -> bool {
         match self {
-            Self::ForeignOrigin { .. } | Self::Token { .. } | Self::NoToken { .. } => false,
+            Self::ForeignOrigin { .. } | Self::Token { .. } | Self::NoToken { .. } | Self::Credentials { .. } => false,
             Self::GaveUp { tries, source } => *tries > 1 || source.may_have_been_sent(),
             _ => !matches!(self.kind(), HttpErrorKind::Input | HttpErrorKind::Connect),
+        }
+    }
+
+    /// Whether the API says that it did not act on the request: it did not know the client, or had too many requests, or
+    /// asks to come back (RFC 9110 section 10.2.3, RFC 6585 section 4, RFC 8470 section 5.2).
+    pub(super) fn was_refused(&self) -> bool {
+        matches!(self, Self::Status { status: 401 | 408 | 425 | 429, .. } | Self::Status { retry_after: Some(_), .. })
+    }
+
+    /// Whether the host does not answer, or is in trouble itself.
+    pub(super) fn is_of_the_host(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::ConnectTimeout { .. } | Self::Timeout { .. } | Self::Connection { .. } => true,
+            Self::Status { status, .. } => *status >= 500,
+            _ => false,
         }
     }
 
@@ -244,8 +359,11 @@ impl HttpError {
     pub fn hint(&self) -> Option<&'static str> {
         match self.cause() {
             Self::Status { status: 401, .. } => Some("check the credentials"),
-            Self::Status { status: 403, .. } => Some("check what the credentials are allowed to do"),
+            Self::Status { status: 403, .. } => {
+                Some("the credentials are known but lack a permission: check their roles and scopes")
+            }
             Self::Status { status: 404, .. } => Some("check the base URL and the parameters in the path"),
+            Self::NotRecorded { .. } => Some("if the connector is meant to ask this now, record the cassette again"),
             Self::NoToken { .. } => Some("check `oauth2.token.property`"),
             Self::Setup { .. } => Some("check that the system's certificates are installed"),
             Self::TooLarge { .. } => Some("ask for smaller pages, or allow larger responses"),
@@ -258,9 +376,11 @@ impl HttpError {
     /// The error of the last try.
     fn cause(&self) -> &Self {
         match self {
-            Self::Token { source, .. } | Self::RetryAfter { source, .. } | Self::GaveUp { source, .. } => {
-                source.cause()
-            }
+            Self::Token { source, .. }
+            | Self::RetryAfter { source, .. }
+            | Self::NotRepeated { source, .. }
+            | Self::Detour { source, .. }
+            | Self::GaveUp { source, .. } => source.cause(),
             error => error,
         }
     }
@@ -282,9 +402,16 @@ impl Cause {
     }
 }
 
+/// What a recording has in place of what it lacks.
+fn nearest_recorded(nearest: Option<&str>) -> String {
+    match nearest {
+        Some(nearest) => format!("; the nearest it has is {nearest}"),
+        None => ", nor to anything else it asks".to_owned(),
+    }
+}
+
 fn status_line(status: u16) -> String {
-    let reason = reqwest::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    match reason {
+    match reason_phrase(status) {
         Some(reason) => format!("{status} {reason}"),
         None => status.to_string(),
     }

@@ -1,5 +1,7 @@
-//! Tokens by the client credentials grant of OAuth 2.0 (RFC 6749 section 4.4).
+//! Tokens of a token endpoint of OAuth 2.0 (RFC 6749).
 
+use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -9,6 +11,8 @@ use url::Url;
 
 use super::client::{Auth, Client, ClientSettings};
 use super::error::HttpError;
+use super::jwt::Jwt;
+use super::redact::Redactor;
 use super::request::{Body, Method, Request, Target, percent_encode};
 use crate::clock;
 use crate::secret::Secret;
@@ -18,18 +22,61 @@ use crate::secret::Secret;
 pub struct OAuth2 {
     /// The token endpoint.
     pub token_url: Url,
+    /// What a token is given for.
+    pub grant: Grant,
     /// Who asks.
-    pub client_id: String,
-    /// What proves it.
-    pub client_secret: Secret,
-    /// What is asked for.
+    pub client: Option<OAuthClient>,
+    /// What is asked for; empty: what the endpoint gives by itself.
     pub scope: String,
-    /// Where id and secret go.
-    pub credentials: CredentialsIn,
+    /// A JWT that is sent beside all that, as the parameter `jwt_token`.
+    pub jwt: Option<Jwt>,
     /// The member of the answer that is the token.
     pub token_property: String,
     /// Headers of the request for a token.
     pub headers: Vec<(String, Secret)>,
+}
+
+/// What a token is given for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// That the client is who it is (RFC 6749 section 4.4).
+    ClientCredentials,
+    /// A user's name and password (RFC 6749 section 4.3).
+    Password {
+        /// The user.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A refresh token (RFC 6749 section 6). If the answer has a new one, it is used from then on.
+    RefreshToken {
+        /// The first.
+        token: Secret,
+        /// Where a new one is kept for the next run, if anywhere.
+        file: Option<PathBuf>,
+    },
+    /// A signed assertion (RFC 7523 section 2.1).
+    JwtBearer(Jwt),
+}
+
+/// A client of a token endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OAuthClient {
+    /// Its id.
+    pub id: String,
+    /// What proves that it is who it says.
+    pub proof: Proof,
+}
+
+/// What proves who a client is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing: its id goes into the form (RFC 6749 section 2.1, a public client).
+    None,
+    /// A secret.
+    Secret(Secret, CredentialsIn),
+    /// A signed assertion (RFC 7523 section 2.2).
+    Assertion(Jwt),
 }
 
 /// Where a client's id and secret go in the request for a token.
@@ -46,13 +93,26 @@ pub enum CredentialsIn {
 /// A token is not used in the last moments of its life: it might end on the way.
 const MARGIN: Duration = Duration::from_secs(10);
 
+/// The grant of RFC 7523 section 2.1.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// The client assertion of RFC 7523 section 2.2.
+const JWT_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
 /// Gets tokens and keeps the last one.
 pub(super) struct Tokens {
     client: Client,
-    request: Request,
-    property: String,
+    oauth: OAuth2,
     url: String,
-    current: Mutex<Option<Token>>,
+    current: Mutex<Current>,
+}
+
+/// What is known at the time.
+#[derive(Default)]
+struct Current {
+    token: Option<Token>,
+    /// The refresh token that the endpoint gave last.
+    refresh: Option<Secret>,
 }
 
 struct Token {
@@ -61,37 +121,30 @@ struct Token {
     until: Option<Instant>,
 }
 
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
 impl Tokens {
+    /// Tokens for a client with these settings.
     pub(super) fn new(oauth: &OAuth2, of: &ClientSettings) -> Result<Self, HttpError> {
         let mut settings = ClientSettings::new(oauth.token_url.clone());
         settings.connect_timeout = of.connect_timeout;
         settings.request_timeout = of.request_timeout;
         settings.headers.clone_from(&oauth.headers);
-        let mut form = vec![("grant_type", "client_credentials")];
-        if !oauth.scope.is_empty() {
-            form.push(("scope", &oauth.scope));
+        settings.hosts = of.hosts.clone();
+        settings.tls = of.tls.clone();
+        settings.proxy.clone_from(&of.proxy);
+        if let Some(OAuthClient { id, proof: Proof::Secret(secret, CredentialsIn::Header) }) = &oauth.client {
+            // Both are encoded before they are joined (RFC 6749 section 2.3.1).
+            settings.auth = Auth::Basic { user: encode(id), password: Secret::new(encode(secret.expose())) };
         }
-        let credentials = [("client_id", oauth.client_id.as_str()), ("client_secret", oauth.client_secret.expose())];
-        let mut target = String::new();
-        match oauth.credentials {
-            CredentialsIn::Header => {
-                // Both are encoded before they are joined (RFC 6749 section 2.3.1).
-                settings.auth = Auth::Basic {
-                    user: encode(&oauth.client_id),
-                    password: Secret::new(encode(oauth.client_secret.expose())),
-                };
-            }
-            CredentialsIn::Url => target = format!("?{}", pairs(&credentials)),
-            CredentialsIn::Body => form.extend(credentials),
-        }
-        let body = Body { content_type: "application/x-www-form-urlencoded".into(), bytes: pairs(&form).into() };
-        let request =
-            Request { method: Method::Post, target: Target::Written(target), headers: Vec::new(), body: Some(body) };
         Ok(Self {
             url: super::url::shown(&oauth.token_url),
             client: Client::new(settings)?,
-            request,
-            property: oauth.token_property.clone(),
+            oauth: oauth.clone(),
             current: Mutex::default(),
         })
     }
@@ -99,35 +152,121 @@ impl Tokens {
     /// A token that has not ended, as far as it is known.
     pub(super) async fn get(&self) -> Result<Secret, HttpError> {
         let mut current = self.current.lock().await;
-        if let Some(token) = current.as_ref().filter(|token| token.until.is_none_or(|until| clock::instant() < until)) {
+        let is_good = |token: &&Token| token.until.is_none_or(|until| clock::instant() < until);
+        if let Some(token) = current.token.as_ref().filter(is_good) {
             return Ok(token.value.clone());
         }
         let asked = clock::instant();
-        let failed = |source| HttpError::Token { url: self.url.clone(), source: Box::new(source) };
-        let response = Box::pin(self.client.send(&self.request)).await.map_err(failed)?;
+        let mut redactor = Redactor::default();
+        let request = self.request(current.refresh.as_ref(), &mut redactor);
+        let sent = Box::pin(self.client.send(&request)).await;
+        let failed = |error: HttpError| HttpError::Token {
+            url: self.url.clone(),
+            source: Box::new(error.with_body(|body| redactor.hide(body))),
+        };
+        let response = sent.map_err(failed)?;
         let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-        let value = answer.get(&self.property).and_then(Value::as_str).filter(|token| !token.is_empty());
-        let Some(value) = value else {
-            return Err(HttpError::NoToken { url: self.url.clone(), property: self.property.clone() });
+        let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let Some(value) = text(&self.oauth.token_property).map(Secret::new) else {
+            let property = self.oauth.token_property.clone();
+            return Err(HttpError::NoToken { url: self.url.clone(), property });
         };
         let lifetime = answer
             .get("expires_in")
             .and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()).map(Duration::from_secs));
-        let value = Secret::new(value);
-        *current = Some(Token {
-            value: value.clone(),
-            until: lifetime.map(|lifetime| asked + lifetime.saturating_sub(MARGIN)),
-        });
+        let until = lifetime.map(|lifetime| asked + lifetime.saturating_sub(MARGIN));
+        current.token = Some(Token { value: value.clone(), until });
+        if let (Grant::RefreshToken { token, file }, Some(new)) = (&self.oauth.grant, text("refresh_token")) {
+            let new = Secret::new(new);
+            if new != *current.refresh.as_ref().unwrap_or(token) {
+                if let Some(file) = file
+                    && let Err(error) = keep(file, &new)
+                {
+                    tracing::error!(file = %file.display(), %error, "the new refresh token cannot be kept for the next run");
+                }
+                current.refresh = Some(new);
+            }
+        }
         Ok(value)
+    }
+
+    /// The request for a token; `refresh` is the refresh token that was given last. What must not be shown of it goes to
+    /// `redactor`.
+    fn request(&self, refresh: Option<&Secret>, redactor: &mut Redactor) -> Request {
+        let OAuth2 { grant, client, scope, .. } = &self.oauth;
+        let id = client.as_ref().map(|client| client.id.as_str());
+        let sign = |jwt: &Jwt| jwt.signed(id, self.oauth.token_url.as_str(), clock::now());
+        let mut hidden = |name: &'static str, secret: &Secret| {
+            redactor.add(secret.expose());
+            (name, secret.expose().to_owned())
+        };
+        let shown = |name: &'static str, value: &str| (name, value.to_owned());
+        let mut form = match grant {
+            Grant::ClientCredentials => vec![shown("grant_type", "client_credentials")],
+            Grant::Password { user, password } => {
+                vec![shown("grant_type", "password"), shown("username", user), hidden("password", password)]
+            }
+            Grant::RefreshToken { token, .. } => {
+                vec![shown("grant_type", "refresh_token"), hidden("refresh_token", refresh.unwrap_or(token))]
+            }
+            Grant::JwtBearer(jwt) => vec![shown("grant_type", JWT_BEARER), hidden("assertion", &sign(jwt))],
+        };
+        if !scope.is_empty() {
+            form.push(shown("scope", scope));
+        }
+        let mut target = String::new();
+        if let Some(OAuthClient { id, proof }) = client {
+            match proof {
+                Proof::None => form.push(shown("client_id", id)),
+                // The client itself has them.
+                Proof::Secret(_, CredentialsIn::Header) => {}
+                Proof::Secret(secret, CredentialsIn::Url) => {
+                    target = format!("?{}", pairs(&[shown("client_id", id), hidden("client_secret", secret)]));
+                }
+                Proof::Secret(secret, CredentialsIn::Body) => {
+                    form.extend([shown("client_id", id), hidden("client_secret", secret)]);
+                }
+                Proof::Assertion(jwt) => form.extend([
+                    shown("client_id", id),
+                    shown("client_assertion_type", JWT_ASSERTION),
+                    hidden("client_assertion", &sign(jwt)),
+                ]),
+            }
+        }
+        if let Some(jwt) = &self.oauth.jwt {
+            form.push(hidden("jwt_token", &sign(jwt)));
+        }
+        let body = Body { content_type: "application/x-www-form-urlencoded".into(), bytes: pairs(&form).into() };
+        Request { method: Method::Post, target: Target::Written(target), headers: Vec::new(), body: Some(body) }
+    }
+
+    /// Forgets the token.
+    pub(super) async fn forget_any(&self) {
+        self.current.lock().await.token = None;
     }
 
     /// Forgets a token that was refused.
     pub(super) async fn forget(&self, refused: &Secret) {
         let mut current = self.current.lock().await;
-        if current.as_ref().is_some_and(|token| token.value == *refused) {
-            *current = None;
+        if current.token.as_ref().is_some_and(|token| token.value == *refused) {
+            current.token = None;
         }
     }
+}
+
+/// Writes a refresh token where the next run finds it, for its owner's eyes only. Whoever reads the file meanwhile finds the
+/// old one or the new one.
+fn keep(file: &std::path::Path, token: &Secret) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".new");
+    let mut options = std::fs::OpenOptions::new();
+    let mut written = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    written.write_all(token.expose().as_bytes())?;
+    written.sync_all()?;
+    std::fs::rename(beside, file)
 }
 
 fn encode(text: &str) -> String {
@@ -136,7 +275,7 @@ fn encode(text: &str) -> String {
     out
 }
 
-fn pairs(pairs: &[(&str, &str)]) -> String {
+fn pairs(pairs: &[(&str, String)]) -> String {
     let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     pairs.join("&")
 }

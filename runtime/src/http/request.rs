@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use serde_json::{Map, Value};
 
 use super::style::{self, Encode, Parts, Style};
 
@@ -19,6 +20,25 @@ pub enum Method {
     Patch,
     Delete,
     Options,
+}
+
+impl Method {
+    /// Its name (RFC 9110 section 9.1).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+        }
+    }
+
+    /// Whether sending a request twice is meant to have the effect of sending it once (RFC 9110 section 9.2.2).
+    pub(super) fn is_idempotent(self) -> bool {
+        !matches!(self, Self::Post | Self::Patch)
+    }
 }
 
 /// One HTTP request, relative to the API's base URL.
@@ -198,6 +218,37 @@ impl Request {
             query.retain(|(existing, _)| existing != name);
             query.push((Cow::Owned(name.to_owned()), style::encoded(&value)));
         }
+    }
+
+    /// Sets a header, in place of one of the same name (RFC 9110 section 5.1: whatever its case).
+    pub(crate) fn set_header(&mut self, name: &str, value: String) {
+        self.headers.retain(|(existing, _)| !existing.eq_ignore_ascii_case(name));
+        self.headers.push((Cow::Owned(name.to_owned()), value));
+    }
+
+    /// Puts a path parameter in, percent-encoded. Of an absolute target nothing changes: it is complete.
+    pub(crate) fn set_path(&mut self, name: &str, value: String) {
+        if let Target::Relative { path, .. } = &mut self.target {
+            *path = path.replace(&format!("{{{name}}}"), &style::encoded(&value));
+        }
+    }
+
+    /// Sets what is at a JSON Pointer in the JSON body. Objects on the way there are made, also in place of what is
+    /// none; without a body, so is the body.
+    pub(crate) fn set_in_body(&mut self, pointer: &str, value: Value) {
+        let body = self.body.take();
+        let mut content =
+            body.as_ref().and_then(|body| serde_json::from_slice(&body.bytes).ok()).unwrap_or(Value::Null);
+        let mut at = &mut content;
+        for segment in pointer.split('/').skip(1) {
+            if !at.is_object() {
+                *at = Value::Object(Map::new());
+            }
+            at = &mut at[segment.replace("~1", "/").replace("~0", "~")];
+        }
+        *at = value;
+        let content_type = body.map_or(Cow::Borrowed("application/json"), |body| body.content_type);
+        self.body = Some(Body { content_type, bytes: content.to_string().into() });
     }
 }
 

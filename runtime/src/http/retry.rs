@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use super::actions::{Action, Actions};
 use super::client::Client;
 use super::error::HttpError;
 use super::request::Request;
-use super::response::Response;
+use super::response::{Begun, Response};
 use super::status::StatusRanges;
 use crate::clock;
 
-/// When to try a request again. Every request here reads, so that it can be tried again whether or not it was sent.
+/// When to try a request again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// How often to try again after the first try.
@@ -26,6 +27,11 @@ pub struct RetryPolicy {
     pub cap: Duration,
     /// The statuses that are tried again.
     pub statuses: StatusRanges,
+    /// Whether a request that is not idempotent (RFC 9110 section 9.2.2) is tried again though the API may have acted on it.
+    /// Requests here read, and a search is a POST often enough.
+    pub repeats_all: bool,
+    /// What is done with answers that need something else than their status says.
+    pub actions: Actions,
     /// The longest wait that `Retry-After` may ask for. Beyond it the request fails at once, rather than have the
     /// stream stand still without a word.
     pub retry_after_limit: Duration,
@@ -52,12 +58,29 @@ impl Default for RetryPolicy {
             initial: Duration::from_secs(3),
             cap: Duration::from_secs(60),
             statuses: StatusRanges::default(),
+            repeats_all: true,
+            actions: Actions::default(),
             retry_after_limit: Duration::from_secs(600),
         }
     }
 }
 
 impl RetryPolicy {
+    /// The same, but with these statuses being no reason to try again.
+    #[must_use]
+    pub fn but_not(self, statuses: &StatusRanges) -> Self {
+        Self { statuses: self.statuses.without(statuses), ..self }
+    }
+
+    /// Whether a request that failed so is not sent again, because it may have had an effect.
+    fn refuses_to_repeat(&self, request: &Request, error: &HttpError) -> bool {
+        !self.repeats_all
+            && !request.method.is_idempotent()
+            && error.is_retryable(self)
+            && error.may_have_been_sent()
+            && !error.was_refused()
+    }
+
     /// The wait before the retry of this number, counted from 0.
     fn wait(&self, retry: u32, rng: &mut Rng) -> Duration {
         match self.backoff {
@@ -81,22 +104,98 @@ pub struct Retry<'a> {
     pub error: &'a HttpError,
 }
 
-/// Sends a request, and sends it again as long as the policy says so. Each retry is logged and told to `on_retry`.
+/// A try that failed, and what the rules say about it.
+#[derive(Debug)]
+pub struct Failed {
+    error: HttpError,
+    action: Option<Action>,
+}
+
+impl From<HttpError> for Failed {
+    fn from(error: HttpError) -> Self {
+        Self { error, action: None }
+    }
+}
+
+impl From<Failed> for HttpError {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
+}
+
+/// Sends a request, reads the response to its end, and sends it again as long as the policy says so. Each retry is logged
+/// and told to `on_retry`.
 ///
 /// # Errors
 ///
-/// The error of the last try: as it is if it is not one to try again; otherwise in [`HttpError::GaveUp`], or in
-/// [`HttpError::RetryAfter`] if the API asks for too long a wait.
+/// As [`with_retry`].
 pub async fn send_with_retry(
     client: &Client,
     request: &Request,
     policy: &RetryPolicy,
     on_retry: impl FnMut(&Retry<'_>),
 ) -> Result<Response, HttpError> {
-    retry(policy, Rng::new(), || client.send(request), on_retry).await
+    let limit = client.max_response_bytes();
+    let attempt = || async { Ok(begin(client, request, policy, limit).await?.complete(limit).await?) };
+    with_retry(policy, attempt, on_retry).await
 }
 
-async fn retry<T, F: Future<Output = Result<T, HttpError>>>(
+/// Makes an attempt, and makes it again as long as the policy says so. Each retry is logged and told to `on_retry`.
+///
+/// # Errors
+///
+/// The error of the last try: as it is if it is not one to try again; otherwise in [`HttpError::GaveUp`], or in
+/// [`HttpError::RetryAfter`] if the API asks for too long a wait.
+pub async fn with_retry<T, F: Future<Output = Result<T, Failed>>>(
+    policy: &RetryPolicy,
+    attempt: impl FnMut() -> F,
+    on_retry: impl FnMut(&Retry<'_>),
+) -> Result<T, HttpError> {
+    retry(policy, Rng::new(), attempt, on_retry).await
+}
+
+/// Sends a request once, as [`Client::begin`] does, and judges the answer by the policy's rules; of a large one, by what
+/// has come.
+///
+/// # Errors
+///
+/// What failed.
+pub async fn begin(client: &Client, request: &Request, policy: &RetryPolicy, at_once: usize) -> Result<Begun, Failed> {
+    let begun = match client.begin(request, at_once).await {
+        Ok(begun) => begun,
+        Err(error) => return judge_failure(client, request, policy, error).await,
+    };
+    match policy.actions.of(begun.head().status, begun.start()) {
+        None => Ok(begun),
+        Some(Action::Empty) => Ok(begun.emptied()),
+        action => Err(Failed { error: client.refusal(&begun), action }),
+    }
+}
+
+/// What comes of a failure.
+async fn judge_failure(
+    client: &Client,
+    request: &Request,
+    policy: &RetryPolicy,
+    error: HttpError,
+) -> Result<Begun, Failed> {
+    let action = match &error {
+        HttpError::Status { status, body, .. } => policy.actions.of(*status, body.as_bytes()),
+        _ => None,
+    };
+    match action {
+        Some(Action::Empty) => return Ok(client.nothing(request)?),
+        Some(Action::Refresh) => client.refresh().await,
+        Some(Action::Retry | Action::Fail | Action::Detour(_)) => {}
+        None if policy.refuses_to_repeat(request, &error) => {
+            return Err(HttpError::NotRepeated { method: request.method, source: Box::new(error) }.into());
+        }
+        None => {}
+    }
+    Err(Failed { error, action })
+}
+
+async fn retry<T, F: Future<Output = Result<T, Failed>>>(
     policy: &RetryPolicy,
     mut rng: Rng,
     mut attempt: impl FnMut() -> F,
@@ -105,17 +204,27 @@ async fn retry<T, F: Future<Output = Result<T, HttpError>>>(
     let began = clock::instant();
     let mut retries = 0;
     loop {
-        let error = match attempt().await {
+        let Failed { error, action } = match attempt().await {
             Ok(value) => return Ok(value),
-            Err(error) if !error.is_retryable(policy) => return Err(error),
-            Err(error) => error,
+            Err(failed) => failed,
         };
+        let again = match action {
+            Some(Action::Retry | Action::Refresh) => true,
+            Some(Action::Fail | Action::Empty) => false,
+            Some(Action::Detour(detour)) => return Err(HttpError::Detour { detour, source: Box::new(error) }),
+            None => error.is_retryable(policy),
+        };
+        if !again {
+            return Err(error);
+        }
         let wait = match error {
             HttpError::Status { retry_after: Some(wait), .. } if wait > policy.retry_after_limit => {
                 let limit = policy.retry_after_limit;
                 return Err(HttpError::RetryAfter { wait, limit, source: Box::new(error) });
             }
             HttpError::Status { retry_after: Some(wait), .. } => wait,
+            // A new token needs no time to become good.
+            _ if action == Some(Action::Refresh) && retries == 0 => Duration::ZERO,
             _ => policy.wait(retries, &mut rng),
         };
         let too_late = policy.max_elapsed.is_some_and(|limit| began.elapsed().saturating_add(wait) > limit);
@@ -164,7 +273,7 @@ mod tests {
         let mut waits = Vec::new();
         let attempt = || {
             let next = script.borrow_mut().next();
-            async move { next.expect("a try too many") }
+            async move { next.expect("a try too many").map_err(Failed::from) }
         };
         let result = retry(policy, Rng::with_seed(7), attempt, |retry| {
             assert_eq!(retry.number as usize, waits.len() + 1);

@@ -25,6 +25,24 @@ impl StatusRanges {
     pub fn contains(&self, status: u16) -> bool {
         self.0.iter().any(|range| range.contains(&status))
     }
+
+    /// The empty set.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The set without those of another.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let mut ranges: Vec<RangeInclusive<u16>> = Vec::new();
+        for status in (100..=LAST).filter(|status| self.contains(*status) && !other.contains(*status)) {
+            match ranges.last_mut().filter(|range| *range.end() + 1 == status) {
+                Some(range) => *range = *range.start()..=status,
+                None => ranges.push(status..=status),
+            }
+        }
+        Self(ranges)
+    }
 }
 
 impl Default for StatusRanges {
@@ -39,7 +57,7 @@ impl FromStr for StatusRanges {
 
     fn from_str(text: &str) -> Result<Self, StatusRangesError> {
         if text.trim().is_empty() {
-            return Ok(Self(Vec::new()));
+            return Ok(Self::none());
         }
         let ranges = text.split(',').map(|part| {
             let part = part.trim();
@@ -101,6 +119,17 @@ mod tests {
             assert!(!outside.iter().any(|status| ranges.contains(*status)), "{text}");
         }
         assert_eq!(StatusRanges::default(), "408,425,429,500-".parse().unwrap());
+    }
+
+    #[test]
+    fn one_set_can_be_taken_out_of_another() {
+        let without = |text: &str, other: &str| {
+            let read = |text: &str| text.parse::<StatusRanges>().unwrap();
+            read(text).without(&read(other)).to_string()
+        };
+        assert_eq!(without("400-", "404,410-412"), "400-403,405-409,413-");
+        assert_eq!(without("500-504,429", ""), "429,500-504");
+        assert_eq!(without("404", "400-"), "");
     }
 
     #[test]

@@ -1,9 +1,22 @@
 //! Servers for tests.
 
 use axum::Router;
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use url::Url;
+
+use super::Response;
+
+/// A response from `https://api.test/items` with these headers.
+pub(crate) fn response(body: impl Into<Bytes>, headers: &[(&'static str, String)]) -> Response {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.insert(*name, value.parse().unwrap());
+    }
+    Response { status: 200, body: body.into(), url: "https://api.test/items".parse().unwrap(), headers: map }
+}
 
 /// Serves `app` on a port of its own, until the test ends.
 pub(crate) async fn serve(app: Router) -> Url {

@@ -57,8 +57,8 @@ pub(super) enum TopicState {
 ///
 /// # Errors
 ///
-/// [`KafkaError::Unreachable`] after `patience` without an answer; [`KafkaError::Topic`] if a topic may not be described
-/// or created.
+/// [`KafkaError::Unreachable`] after `patience` without an answer; [`KafkaError::Topic`] if a topic may not be described,
+/// [`KafkaError::NotCreated`] if it may not be created.
 pub async fn ensure_topics(
     settings: &KafkaSettings,
     topics: &[TopicSpec],
@@ -100,9 +100,10 @@ async fn create(settings: &KafkaSettings, topics: &[TopicSpec], patience: Durati
     let answer = client.create_topics(&new, &options).await;
     // The client waits for its thread when it is dropped.
     tokio::task::spawn_blocking(move || drop(client));
-    let refused = |topic: String, source| KafkaError::Topic { topic, source };
-    let names = || topics.iter().map(|topic| topic.name.as_str()).collect::<Vec<_>>().join("`, `");
-    for result in answer.map_err(|error| refused(names(), error.into()))? {
+    let partitions = |name: &str| topics.iter().find(|topic| topic.name == name).map_or(0, |topic| topic.partitions);
+    let refused = |topic: String, source| KafkaError::NotCreated { partitions: partitions(&topic), topic, source };
+    let first = || topics.first().map(|topic| topic.name.clone()).unwrap_or_default();
+    for result in answer.map_err(|error| refused(first(), error.into()))? {
         match result {
             Ok(topic) => tracing::info!(topic, "created a topic"),
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
@@ -123,6 +124,37 @@ pub async fn topic_exists(settings: &KafkaSettings, topic: &str, patience: Durat
         let client = consumer(&settings.admin())?;
         let state = describe(&client, &settings.bootstrap_servers, &topic, patience, waiting)?;
         Ok(matches!(state, TopicState::Present { .. }))
+    })
+    .await
+}
+
+/// The names of all topics, in their order.
+///
+/// # Errors
+///
+/// [`KafkaError::Unreachable`] after `patience` without an answer.
+pub async fn topic_names(settings: &KafkaSettings, patience: Duration) -> Result<Vec<String>, KafkaError> {
+    let settings = settings.clone();
+    blocking(move |waiting| {
+        let client = consumer(&settings.admin())?;
+        let start = Instant::now();
+        loop {
+            waiting.check()?;
+            match client.fetch_metadata(None, METADATA_STEP) {
+                Ok(metadata) => {
+                    let mut names: Vec<_> = metadata.topics().iter().map(|topic| topic.name().to_owned()).collect();
+                    names.sort();
+                    return Ok(names);
+                }
+                Err(error) => tracing::debug!(error = %Cause::from(error), "asking for all topics"),
+            }
+            let waited = start.elapsed();
+            if waited >= patience {
+                let (bootstrap, source) = (settings.bootstrap_servers.clone(), client.context().broker_error());
+                return Err(KafkaError::Unreachable { bootstrap, waited, source });
+            }
+            listen(&client, CREATION_PAUSE);
+        }
     })
     .await
 }

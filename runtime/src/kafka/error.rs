@@ -65,6 +65,83 @@ pub enum KafkaError {
         /// Why.
         source: Cause,
     },
+    /// A topic does not exist, and the brokers do not create it.
+    #[error("topic `{topic}` does not exist, and Kafka does not create it with {partitions} partitions")]
+    NotCreated {
+        /// The topic.
+        topic: String,
+        /// Its partitions, as asked for.
+        partitions: i32,
+        /// Why not.
+        source: Cause,
+    },
+    /// The connector's principal lacks a permission.
+    #[error("Kafka does not allow the connector's principal to {operation} {resource}")]
+    Denied {
+        /// What is not allowed.
+        operation: &'static str,
+        /// With what.
+        resource: String,
+        /// How it was noticed, if not by asking.
+        source: Option<Cause>,
+    },
+    /// A topic that holds what a connector goes on from forgets that by its age.
+    #[error(
+        "the topic `{topic}` is not compacted: its `cleanup.policy` is `{policy}`, so that what it holds would be lost"
+    )]
+    NotCompacted {
+        /// The topic.
+        topic: String,
+        /// What it does with old records.
+        policy: String,
+    },
+    /// The offsets topic has another number of partitions than when the connector first used it, so that positions are not
+    /// where they are looked for.
+    #[error(
+        "the offsets topic `{topic}` has {now} partitions, but had {before} when the connector `{connector}` began to use it"
+    )]
+    Repartitioned {
+        /// The topic.
+        topic: String,
+        /// The connector whose positions it holds.
+        connector: String,
+        /// Its partitions then.
+        before: i32,
+        /// Its partitions now.
+        now: i32,
+    },
+    /// The consumer group does not take this instance.
+    #[error("the consumer group `{group}` cannot be joined")]
+    Group {
+        /// The group.
+        group: String,
+        /// Why not.
+        source: Cause,
+    },
+    /// Instances of the connector run.
+    #[error("the connector runs: its consumer group `{group}` has members at {}", hosts.join(", "))]
+    Running {
+        /// The group.
+        group: String,
+        /// Where its members are.
+        hosts: Vec<String>,
+    },
+    /// The brokers know no transactions.
+    #[error("the brokers have no transactions")]
+    NoTransactions {
+        /// What was heard of them.
+        source: Cause,
+    },
+    /// The brokers answer, but nobody among them coordinates transactions.
+    #[error("Kafka at `{bootstrap}` answers, but not its transaction coordinator, within {waited:.1?}")]
+    NoCoordinator {
+        /// The brokers that were tried.
+        bootstrap: String,
+        /// How long.
+        waited: Duration,
+        /// The last thing that was heard of it.
+        source: Cause,
+    },
     /// A record that is larger than the producer is configured to send. Sending it again will not help.
     #[error("a record of {bytes} bytes for topic `{topic}` is larger than `message.max.bytes`")]
     RecordTooLarge {
@@ -79,7 +156,7 @@ pub enum KafkaError {
 }
 
 impl KafkaError {
-    /// Whether another producer has taken over. Whoever is told so must stop, not start again.
+    /// Whether another producer has taken over. Whoever is told so must not go on before it is sure to be the owner.
     pub fn is_fenced(&self) -> bool {
         matches!(self, Self::Fenced { .. })
     }
@@ -95,19 +172,85 @@ impl KafkaError {
         matches!(self, Self::Retriable { .. } | Self::Unreachable { .. })
     }
 
+    /// Whether a producer that cannot be connected now may be later.
+    pub fn is_passing(&self) -> bool {
+        self.is_retryable()
+            || matches!(
+                self,
+                Self::NoCoordinator { .. } | Self::Abortable { .. } | Self::Fatal { .. } | Self::Fenced { .. }
+            )
+    }
+
+    /// Whether it is what was configured, of the connector or of Kafka, that stands in the way.
+    pub fn is_of_configuration(&self) -> bool {
+        match self {
+            Self::Configuration { .. }
+            | Self::Unreachable { .. }
+            | Self::NotCreated { .. }
+            | Self::Denied { .. }
+            | Self::NotCompacted { .. }
+            | Self::Repartitioned { .. }
+            | Self::Group { .. }
+            | Self::Running { .. }
+            | Self::NoTransactions { .. }
+            | Self::NoCoordinator { .. } => true,
+            Self::Topic { .. } => self.is_denied(),
+            Self::Fenced { .. }
+            | Self::Abortable { .. }
+            | Self::Retriable { .. }
+            | Self::Fatal { .. }
+            | Self::RecordTooLarge { .. }
+            | Self::Interrupted => false,
+        }
+    }
+
+    /// Whether a topic may not be used.
+    fn is_denied(&self) -> bool {
+        matches!(self, Self::Topic { source, .. } if source.code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed))
+    }
+
     /// What a user can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Unreachable { .. } => {
                 Some("check `bootstrap.servers`, and `security.protocol` if it is not plaintext")
             }
-            Self::Fenced { .. } => Some("two instances run under the same name; stop one of them or rename it"),
+            Self::Fenced { .. } => Some("another process works under the same name; stop one of them or rename it"),
             Self::RecordTooLarge { .. } => {
                 Some("raise `producer.override.message.max.bytes`, and `max.message.bytes` of the topic")
             }
-            Self::Topic { source, .. } if source.code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+            Self::Topic { .. } if self.is_denied() => {
                 Some("allow the connector's principal to create, describe, read and write the topic")
             }
+            Self::NotCreated { .. } => Some(
+                "create it, an offsets topic with `cleanup.policy=compact`, or allow the connector's principal to create \
+                 topics",
+            ),
+            Self::Denied { .. } => Some(
+                "the principal needs `Read` and `Write` on the offsets topic, `Write` on the topics of records and errors, \
+                 `Read` on the consumer group, and `Write` and `Describe` on transactional ids that begin with `headwater-`",
+            ),
+            Self::NotCompacted { .. } => Some(
+                "set `cleanup.policy=compact` on it, or name another topic with `offset.storage.topic` or `snapshot.storage.topic`",
+            ),
+            Self::Repartitioned { .. } => Some(
+                "its number of partitions must not change; name a new topic with `offset.storage.topic` and set the positions \
+                 in it, or give the connector another name to read everything again",
+            ),
+            Self::Group { .. } => Some(
+                "every instance of the connector needs the same `group.protocol`, which the brokers have to know, and a \
+                 `group.instance.id` of its own or none",
+            ),
+            Self::Running { .. } => {
+                Some("stop its instances first; one that was killed counts until its session is over")
+            }
+            Self::NoTransactions { .. } => Some(
+                "set `exactly.once.support` to `requested` or `disabled`: records may then be there twice after a crash",
+            ),
+            Self::NoCoordinator { .. } => Some(
+                "the brokers keep transactions in a topic of their own: are there as many of them as \
+                 `transaction.state.log.replication.factor` says, 3 by default?",
+            ),
             _ => None,
         }
     }

@@ -1,4 +1,5 @@
-//! librdkafka's producer, called directly. All `unsafe` code of Kafka is in this file.
+//! librdkafka's producer, called directly. All `unsafe` code of Kafka is in this file, in `permissions` and
+//! in `members`.
 //!
 //! rdkafka's own producers are not used, for three reasons, each measured: they allocate the topic's name for each
 //! record, their commit sleeps in steps of 100 ms, and their polling threads spin. Here a record costs one call, a
@@ -11,18 +12,20 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use rdkafka::bindings as sys;
 use rdkafka::client::Client;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError as NativeKafkaError, RDKafkaErrorCode};
 use rdkafka::types::{RDKafkaRespErr, RDKafkaType};
-use rdkafka::{ClientConfig, ClientContext};
+use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
 use super::error::{Cause, KafkaError};
 use super::events::ClientEvents;
 use super::producer::ProducerRecord;
+use super::progress::Progress;
+use crate::clock;
 
 /// `RD_KAFKA_PARTITION_UA`: the partitioner chooses.
 const ANY_PARTITION: i32 = -1;
@@ -238,7 +241,7 @@ impl NativeProducer {
                 key_length,
                 // 0 stands for now.
                 RD_KAFKA_VTYPE_TIMESTAMP,
-                record.timestamp.unwrap_or(0),
+                record.timestamp.or_else(held).unwrap_or(0),
                 RD_KAFKA_VTYPE_HEADERS,
                 headers.0,
                 RD_KAFKA_VTYPE_END,
@@ -264,6 +267,25 @@ impl NativeProducer {
     pub(super) fn begin_transaction(&self) -> Result<(), TransactionError> {
         // SAFETY: the client lives; the error, if any, is ours.
         TransactionError::take(unsafe { sys::rd_kafka_begin_transaction(self.ptr()) })
+    }
+
+    /// Adds the offsets of a consumer group to the transaction.
+    pub(super) fn send_progress(&self, progress: &Progress, timeout: Duration) -> Result<(), TransactionError> {
+        let mut offsets = TopicPartitionList::new();
+        for (partition, offset) in &progress.offsets {
+            // A name and a number always make an offset.
+            let _ = offsets.add_partition_offset(&progress.topic, *partition, Offset::Offset(*offset));
+        }
+        // A name with a zero in it is none, and was refused where the group was read.
+        let group = CString::new(progress.group.as_str()).unwrap_or_default();
+        // SAFETY: the client and the list live; the metadata is ours and destroyed below; the error, if any, is ours.
+        TransactionError::take(unsafe {
+            let metadata = sys::rd_kafka_consumer_group_metadata_new(group.as_ptr());
+            let error =
+                sys::rd_kafka_send_offsets_to_transaction(self.ptr(), offsets.ptr(), metadata, milliseconds(timeout));
+            sys::rd_kafka_consumer_group_metadata_destroy(metadata);
+            error
+        })
     }
 
     /// Waits for all records of the transaction to arrive, and commits it.
@@ -402,8 +424,14 @@ fn pointer(bytes: Option<&[u8]>) -> (*mut c_void, usize) {
     }
 }
 
+/// The time that the clock stands still at, if it does, in milliseconds since 1970-01-01T00:00:00Z.
+fn held() -> Option<i64> {
+    let since = clock::held()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok()
+}
+
 /// A timeout as librdkafka takes it.
-fn milliseconds(timeout: Duration) -> c_int {
+pub(super) fn milliseconds(timeout: Duration) -> c_int {
     c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX)
 }
 
@@ -412,7 +440,7 @@ fn milliseconds(timeout: Duration) -> c_int {
 /// # Safety
 ///
 /// `pointer` is null or points to a live NUL-terminated text.
-unsafe fn text(pointer: *const c_char) -> String {
+pub(super) unsafe fn text(pointer: *const c_char) -> String {
     if pointer.is_null() {
         return String::new();
     }

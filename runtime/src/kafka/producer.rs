@@ -8,6 +8,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use super::blocking::{Waiting, blocking};
 use super::error::{Cause, KafkaError};
 use super::native::{Enqueued, NativeProducer, TransactionError};
+use super::progress::Progress;
 use super::settings::KafkaSettings;
 
 /// How long a full queue is left to drain before the next try. At a million records per second the queue holds many
@@ -78,8 +79,9 @@ impl Producer {
     ///
     /// # Errors
     ///
-    /// [`KafkaError::Unreachable`] if that is not done within `patience`; or if the configuration is wrong, or the
-    /// brokers refuse.
+    /// [`KafkaError::Unreachable`] or [`KafkaError::NoCoordinator`] if that is not done within `patience`;
+    /// [`KafkaError::NoTransactions`] or [`KafkaError::Denied`] if the brokers know no transactions or do not allow them; or
+    /// if the configuration is wrong.
     pub async fn connect(settings: &KafkaSettings, delivery: Delivery, patience: Duration) -> Result<Self, KafkaError> {
         let config = match &delivery {
             Delivery::ExactlyOnce { transactional_id, transaction_timeout } => {
@@ -105,17 +107,40 @@ impl Producer {
                 Delivery::ExactlyOnce { .. } => match self.native.init_transactions(step) {
                     Ok(()) => return Ok(()),
                     Err(error) if error.retriable => Some(Cause::new(error.code, error.message)),
-                    Err(error) => return Err(self.failed("begin transactions", error)),
+                    Err(error) => return Err(self.not_begun(error)),
                 },
                 Delivery::AtLeastOnce if self.native.reaches_broker(step) => return Ok(()),
                 Delivery::AtLeastOnce => None,
             };
             let waited = start.elapsed();
             if waited >= patience {
+                let bootstrap = bootstrap.to_owned();
+                if let Some(source) = obstacle.clone().filter(|_| self.native.reaches_broker(CONNECT_STEP)) {
+                    return Err(KafkaError::NoCoordinator { bootstrap, waited, source });
+                }
                 let source = self.native.events().broker_error().or(obstacle);
-                return Err(KafkaError::Unreachable { bootstrap: bootstrap.to_owned(), waited, source });
+                return Err(KafkaError::Unreachable { bootstrap, waited, source });
             }
             std::thread::sleep(RETRY_PAUSE.min(patience.saturating_sub(waited)));
+        }
+    }
+
+    /// Why there are no transactions for this producer.
+    fn not_begun(&self, error: TransactionError) -> KafkaError {
+        let source = self.native.fatal_error().unwrap_or_else(|| Cause::new(error.code, error.message.clone()));
+        match (source.code(), &*self.delivery) {
+            (Some(RDKafkaErrorCode::UnsupportedFeature), _) => KafkaError::NoTransactions { source },
+            (
+                Some(
+                    RDKafkaErrorCode::TransactionalIdAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed,
+                ),
+                Delivery::ExactlyOnce { transactional_id, .. },
+            ) => KafkaError::Denied {
+                operation: "use",
+                resource: format!("the transactional id `{transactional_id}`"),
+                source: Some(source),
+            },
+            _ => self.failed("begin transactions", error),
         }
     }
 
@@ -163,6 +188,22 @@ impl Producer {
             tokio::time::sleep(ROOM_PAUSE).await;
         }
         Ok(())
+    }
+
+    /// Has the transaction under way also say how far a consumer group has come in a topic (KIP-98). The members of the group, if
+    /// it has any, are not asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Producer::commit`].
+    pub async fn send_progress(&self, progress: &Progress, timeout: Duration) -> Result<(), KafkaError> {
+        let (producer, progress) = (self.clone(), progress.clone());
+        blocking(move |_| {
+            producer.repeat("commit how far it has read", timeout, |remaining| {
+                producer.native.send_progress(&progress, remaining)
+            })
+        })
+        .await
     }
 
     /// Waits until all records since the last commit have arrived, and commits the transaction.

@@ -1,5 +1,6 @@
 //! Reading a topic from its beginning to its current end.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -58,19 +59,52 @@ impl TopicReader {
         blocking(move |waiting| {
             let mut records = Vec::new();
             read_to_end(&settings, &topic, patience, waiting, |message| {
-                records.push(TopicRecord {
-                    partition: message.partition(),
-                    offset: message.offset(),
-                    timestamp: message.timestamp().to_millis(),
-                    key: message.key().map(<[u8]>::to_vec),
-                    value: message.payload().map(<[u8]>::to_vec),
-                    headers: message.headers().map(owned).unwrap_or_default(),
-                });
+                records.push(record(message));
             })?;
             records.sort_by_key(|record| (record.partition, record.offset));
             Ok(records)
         })
         .await
+    }
+
+    /// Hands key and value of each committed record that has a key to `take`, up to where the topic ends now: of one
+    /// partition, or of all, each in its order. `None` is a tombstone. What `take` makes of `start` is returned.
+    ///
+    /// # Errors
+    ///
+    /// As [`TopicReader::read`].
+    pub async fn fold<T: Send + 'static>(
+        &self,
+        topic: &str,
+        partition: Option<i32>,
+        start: T,
+        mut take: impl FnMut(&mut T, &[u8], Option<&[u8]>) + Send + 'static,
+    ) -> Result<T, KafkaError> {
+        let Self { settings, patience } = self.clone();
+        let topic = topic.to_owned();
+        blocking(move |waiting| {
+            let mut made = start;
+            let wanted = partition.map(|partition| [partition].into());
+            read_partitions(&settings, &topic, wanted.as_ref(), patience, waiting, |message| {
+                if let Some(key) = message.key() {
+                    take(&mut made, key, message.payload());
+                }
+            })?;
+            Ok(made)
+        })
+        .await
+    }
+}
+
+/// A message as it stands in its topic.
+pub(super) fn record(message: &BorrowedMessage<'_>) -> TopicRecord {
+    TopicRecord {
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp: message.timestamp().to_millis(),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        headers: message.headers().map(owned).unwrap_or_default(),
     }
 }
 
@@ -84,6 +118,18 @@ pub(super) fn read_to_end(
     topic: &str,
     patience: Duration,
     waiting: &Waiting,
+    take: impl FnMut(&BorrowedMessage<'_>),
+) -> Result<(), KafkaError> {
+    read_partitions(settings, topic, None, patience, waiting, take)
+}
+
+/// As [`read_to_end`], of some partitions only.
+pub(super) fn read_partitions(
+    settings: &KafkaSettings,
+    topic: &str,
+    wanted: Option<&BTreeSet<i32>>,
+    patience: Duration,
+    waiting: &Waiting,
     mut take: impl FnMut(&BorrowedMessage<'_>),
 ) -> Result<(), KafkaError> {
     let consumer = consumer(&settings.consumer())?;
@@ -94,27 +140,24 @@ pub(super) fn read_to_end(
     };
     let refused = |error: NativeKafkaError| KafkaError::Topic { topic: topic.to_owned(), source: error.into() };
     let mut assignment = TopicPartitionList::new();
-    for partition in 0..partitions {
+    let mut open: BTreeSet<i32> =
+        (0..partitions).filter(|number| wanted.is_none_or(|it| it.contains(number))).collect();
+    for &partition in &open {
         assignment.add_partition_offset(topic, partition, Offset::Beginning).map_err(refused)?;
     }
     consumer.assign(&assignment).map_err(refused)?;
-    let mut ended = vec![false; usize::try_from(partitions).unwrap_or(0)];
     let mut heard = Instant::now();
-    while ended.contains(&false) {
+    while !open.is_empty() {
         waiting.check()?;
         match consumer.poll(POLL_STEP) {
             Some(Ok(message)) => {
                 // What lies beyond the end that was reported is not asked for.
-                let index = usize::try_from(message.partition()).unwrap_or(usize::MAX);
-                if ended.get(index) == Some(&false) {
+                if open.contains(&message.partition()) {
                     take(&message);
                 }
             }
             Some(Err(NativeKafkaError::PartitionEOF(partition))) => {
-                let index = usize::try_from(partition).unwrap_or(usize::MAX);
-                if let Some(end) = ended.get_mut(index) {
-                    *end = true;
-                }
+                open.remove(&partition);
             }
             Some(Err(error)) if is_final(&error) => return Err(refused(error)),
             Some(Err(_)) | None => {
@@ -137,7 +180,7 @@ pub(super) fn consumer(config: &ClientConfig) -> Result<BaseConsumer<ClientEvent
 }
 
 /// Whether an error will not go away by waiting.
-fn is_final(error: &NativeKafkaError) -> bool {
+pub(super) fn is_final(error: &NativeKafkaError) -> bool {
     matches!(error, NativeKafkaError::MessageConsumptionFatal(_))
         || matches!(
             error.rdkafka_error_code(),

@@ -18,7 +18,32 @@ pub struct KafkaSettings {
     pub producer: Vec<(String, Secret)>,
     /// Properties of consumers. They override `client`.
     pub consumer: Vec<(String, Secret)>,
+    /// How instances share the work.
+    pub group: GroupSettings,
 }
+
+/// How an instance is a member of the consumer group of its connector.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupSettings {
+    /// The protocol.
+    pub protocol: GroupProtocol,
+    /// Names a static member (KIP-345).
+    pub instance_id: Option<String>,
+}
+
+/// How the members of a consumer group agree on who has what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GroupProtocol {
+    /// One of the members assigns: `cooperative-sticky` (KIP-429).
+    #[default]
+    Classic,
+    /// The broker assigns (KIP-848).
+    Consumer,
+}
+
+/// How long a member may be silent before its partitions are given to others, unless `session.timeout.ms` says otherwise: the
+/// least that brokers take by default, because it is also how long the only instance waits for itself when it was killed.
+const SESSION_TIMEOUT: &str = "6000";
 
 /// Defaults of producers, chosen by measurement: memory stays bounded, and batches are large enough that the broker's
 /// round trips do not matter. The partitioner is the one of Kafka's own clients, so that a key lands in the same
@@ -32,7 +57,28 @@ const PRODUCER_DEFAULTS: [(&str, &str); 6] = [
     ("partitioner", "murmur2_random"),
 ];
 
+/// How large a record may be unless `message.max.bytes` says otherwise.
+const MAX_RECORD: usize = 1_000_000;
+
 impl KafkaSettings {
+    /// The same for each of several producers, which share the memory that one would have: at least enough for the largest
+    /// record.
+    pub(crate) fn shared_by(&self, producers: usize) -> Self {
+        let (mut settings, config) = (self.clone(), self.producer());
+        let number = |name| config.get(name).and_then(|value| value.parse::<usize>().ok());
+        let record = number("message.max.bytes").unwrap_or(MAX_RECORD);
+        for (name, least) in
+            [("queue.buffering.max.kbytes", record.div_ceil(1 << 10) + 1), ("queue.buffering.max.messages", 1)]
+        {
+            // What is no number librdkafka refuses.
+            if let Some(whole) = number(name) {
+                let share = (whole / producers.max(1)).max(least.min(whole));
+                settings.producer.push((name.to_owned(), Secret::new(share.to_string())));
+            }
+        }
+        settings
+    }
+
     /// A producer's configuration.
     pub(super) fn producer(&self) -> ClientConfig {
         let mut config = self.base();
@@ -70,6 +116,34 @@ impl KafkaSettings {
         config.set("enable.partition.eof", "true");
         config.set("isolation.level", "read_committed");
         config.set("auto.offset.reset", "earliest");
+        config
+    }
+
+    /// The configuration of a member of a consumer group, which reads nothing.
+    pub(super) fn member(&self, group: &str) -> ClientConfig {
+        let mut config = self.base();
+        if self.group.protocol == GroupProtocol::Classic {
+            config.set("session.timeout.ms", SESSION_TIMEOUT);
+        }
+        set_all(&mut config, &self.client);
+        set_all(&mut config, &self.consumer);
+        config.set("group.id", group);
+        config.set("enable.auto.commit", "false");
+        config.set("enable.auto.offset.store", "false");
+        match self.group.protocol {
+            GroupProtocol::Classic => {
+                config.set("partition.assignment.strategy", "cooperative-sticky");
+                // Three heartbeats are to be missed, not one.
+                let session = config.get("session.timeout.ms").and_then(|value| value.parse::<u32>().ok());
+                if let (Some(session), None) = (session, config.get("heartbeat.interval.ms")) {
+                    config.set("heartbeat.interval.ms", (session / 3).max(1).to_string());
+                }
+            }
+            GroupProtocol::Consumer => drop(config.set("group.protocol", "consumer")),
+        }
+        if let Some(instance) = &self.group.instance_id {
+            config.set("group.instance.id", instance);
+        }
         config
     }
 
@@ -127,7 +201,12 @@ mod tests {
                 ("enable.idempotence", "false"),
                 ("transactional.id", "other"),
             ]),
-            consumer: properties(&[("group.id", "readers"), ("isolation.level", "read_uncommitted")]),
+            consumer: properties(&[
+                ("group.id", "readers"),
+                ("isolation.level", "read_uncommitted"),
+                ("session.timeout.ms", "9000"),
+            ]),
+            group: GroupSettings { protocol: GroupProtocol::Classic, instance_id: Some("a".to_owned()) },
         };
         let producer = settings.transactional_producer("name", Duration::from_secs(60));
         assert_eq!(producer.get("bootstrap.servers"), Some("kafka:9092"));
@@ -142,5 +221,35 @@ mod tests {
         let consumer = settings.consumer();
         assert_eq!(consumer.get("group.id"), Some("readers"));
         assert_eq!(consumer.get("isolation.level"), Some("read_committed"));
+        let member = settings.member("headwater-orders");
+        for (name, value) in [
+            ("group.id", "headwater-orders"),
+            ("session.timeout.ms", "9000"),
+            ("heartbeat.interval.ms", "3000"),
+            ("partition.assignment.strategy", "cooperative-sticky"),
+            ("group.instance.id", "a"),
+        ] {
+            assert_eq!(member.get(name), Some(value), "{name}");
+        }
+        let group = GroupSettings { protocol: GroupProtocol::Consumer, instance_id: None };
+        let member = KafkaSettings { consumer: Vec::new(), group, ..settings }.member("headwater-orders");
+        assert_eq!(member.get("group.protocol"), Some("consumer"));
+        assert_eq!(member.get("session.timeout.ms"), None, "it is the broker's");
+    }
+
+    #[test]
+    fn producers_share_the_memory_of_one() {
+        let settings = KafkaSettings {
+            producer: properties(&[("queue.buffering.max.kbytes", "16384"), ("message.max.bytes", "2000000")]),
+            ..KafkaSettings::default()
+        };
+        let shares = |producers| {
+            let config = settings.shared_by(producers).producer();
+            ["queue.buffering.max.kbytes", "queue.buffering.max.messages"]
+                .map(|name| config.get(name).unwrap().parse::<u32>().unwrap())
+        };
+        assert_eq!(shares(1), [16_384, 100_000]);
+        assert_eq!(shares(4), [4_096, 25_000]);
+        assert_eq!(shares(16), [1_955, 6_250]);
     }
 }

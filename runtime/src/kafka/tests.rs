@@ -10,6 +10,7 @@ use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use super::*;
 use crate::secret::Secret;
+use crate::slice::Slice;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -105,34 +106,78 @@ async fn a_transaction_without_records_and_an_aborted_one_leave_the_producer_usa
 }
 
 #[tokio::test]
-async fn restores_the_last_position_of_each_operation() {
+async fn restores_the_last_position_of_each_operation_in_the_shards_that_are_asked_for() {
     let cluster = EmbeddedCluster::start(1).unwrap();
     cluster.create_topic("offsets", 4).unwrap();
     let settings = settings(cluster.bootstrap_servers());
     let producer = Producer::connect(&settings, exactly_once(), PATIENCE).await.unwrap();
     let store = OffsetStore::open(&settings, "offsets", "orders", PATIENCE).await.unwrap();
-    assert_eq!(store.restore().await.unwrap(), BTreeMap::new());
+    assert_eq!(store.restore(&store.shards()).await.unwrap(), Stored::default());
     let other = OffsetStore::open(&settings, "offsets", "others", PATIENCE).await.unwrap();
+    let whole = Slice::whole();
+    let name = |operation: i32| format!("operation/{operation}");
     producer.begin().unwrap();
     for page in 0..3 {
-        for operation in 0..10 {
-            let key = store.key(&format!("operation/{operation}"));
-            producer.send(store.record(&key, Some(&format!("{{\"page\":{page}}}")))).await.unwrap();
-            let key = other.key(&format!("operation/{operation}"));
-            producer.send(other.record(&key, Some("{}"))).await.unwrap();
+        for operation in (0..10).map(name) {
+            let shard = store.shard(&operation, &whole);
+            let (key, position) = (store.key(&operation, &whole), format!("{{\"page\":{page}}}"));
+            producer.send(store.record(shard, &key, Some(&position))).await.unwrap();
+            producer.send(other.record(shard, &other.key(&operation, &whole), Some("{}"))).await.unwrap();
         }
     }
-    let removed = store.key("operation/3");
-    producer.send(store.record(&removed, None)).await.unwrap();
+    let removed = store.key(&name(3), &whole);
+    producer.send(store.record(store.shard(&name(3), &whole), &removed, None)).await.unwrap();
     producer.commit(PATIENCE).await.unwrap();
 
-    let positions = store.restore().await.unwrap();
-    let expected = (0..10).filter(|operation| *operation != 3);
-    let expected = expected.map(|operation| (format!("operation/{operation}"), "{\"page\":2}".to_owned())).collect();
-    assert_eq!(positions, expected);
-    let partitions: std::collections::BTreeSet<_> =
-        (0..10).map(|operation| store.key(&format!("operation/{operation}")).partition).collect();
-    assert!(partitions.len() > 1, "the test should have used several partitions");
+    let mut expected: BTreeMap<i32, BTreeMap<SourcePartition, String>> = BTreeMap::new();
+    for operation in (0..10).filter(|operation| *operation != 3).map(name) {
+        let shard = expected.entry(store.shard(&operation, &whole)).or_default();
+        shard.insert(SourcePartition { operation, slice: whole.clone() }, "{\"page\":2}".to_owned());
+    }
+    assert!(expected.len() > 1, "the test should have used several shards");
+    assert_eq!(store.restore(&store.shards()).await.unwrap().positions, expected);
+    let (shard, positions) = expected.pop_last().unwrap();
+    let some = store.restore(&[shard].into()).await.unwrap();
+    assert_eq!(some.positions, BTreeMap::from([(shard, positions)]));
+}
+
+#[tokio::test]
+async fn a_topic_whose_number_of_partitions_has_changed_is_refused() {
+    // Two topics stand for one before and after.
+    let cluster = EmbeddedCluster::start(1).unwrap();
+    cluster.create_topic("offsets", 4).unwrap();
+    let settings = settings(cluster.bootstrap_servers());
+    let producer = Producer::connect(&settings, exactly_once(), PATIENCE).await.unwrap();
+    let store = OffsetStore::open(&settings, "offsets", "orders", PATIENCE).await.unwrap();
+    let stored = store.restore(&store.shards()).await.unwrap();
+    store.hold_to_partitions(&stored, &producer, PATIENCE).await.unwrap();
+    let stored = store.restore(&store.shards()).await.unwrap();
+    assert_eq!(stored, Stored { positions: BTreeMap::new(), partitions: Some(4) });
+    store.hold_to_partitions(&stored, &producer, PATIENCE).await.unwrap();
+    assert_eq!(TopicReader::new(settings.clone(), PATIENCE).read("offsets").await.unwrap().len(), 1);
+
+    let before = Stored { partitions: Some(3), ..Stored::default() };
+    let error = store.hold_to_partitions(&before, &producer, PATIENCE).await.unwrap_err();
+    assert!(matches!(error, KafkaError::Repartitioned { before: 3, now: 4, .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn brokers_without_transactions_are_told_from_those_that_do_not_answer() {
+    let cluster = faulty();
+    cluster.apiversion(RDKafkaApiKey::InitProducerId, None, None).unwrap();
+    let settings = settings(&cluster.bootstrap_servers());
+    let error = Producer::connect(&settings, exactly_once(), Duration::from_secs(2)).await.err().unwrap();
+    assert!(matches!(error, KafkaError::NoTransactions { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_a_broker_does_not_tell_of_topics_is_not_checked() {
+    let cluster = EmbeddedCluster::start(1).unwrap();
+    for topic in ["offsets", "orders"] {
+        cluster.create_topic(topic, 1).unwrap();
+    }
+    let settings = settings(cluster.bootstrap_servers());
+    check_topics(&settings, "offsets", &["orders"], PATIENCE).await.unwrap();
 }
 
 #[tokio::test]

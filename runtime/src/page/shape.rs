@@ -7,9 +7,11 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::Page;
 use super::batch::Refused;
+use crate::configured::RecordsAt;
 use crate::format;
 use crate::operation::{DecodeError, OperationFacts, Place, TypedOperation};
 use crate::record::{Json, JsonKind, Reading, Value as _};
@@ -20,7 +22,17 @@ pub(crate) struct PageShape {
     root: Node,
     records: String,
     records_required: bool,
+    /// What selects the records, if they are not at one place.
+    path: Option<Path>,
     offset_field: String,
+}
+
+/// A JSONPath to the records.
+#[derive(Debug)]
+enum Path {
+    Read(RecordsAt),
+    /// It cannot be read: no response has records.
+    Unreadable,
 }
 
 /// One step of the way to the parts that matter.
@@ -28,20 +40,39 @@ pub(crate) struct PageShape {
 struct Node {
     children: Vec<(String, Node)>,
     is_records: bool,
-    is_next: bool,
+    says: Option<Said>,
+}
+
+/// What the body says of pages.
+#[derive(Clone, Copy, Debug)]
+enum Said {
+    /// How the next one is asked for, or what is to be known for that.
+    Next,
+    /// What the next cycle begins with.
+    Delta,
 }
 
 impl PageShape {
     pub(crate) fn new(facts: &OperationFacts) -> Self {
         let mut root = Node::default();
-        root.at(&facts.records).is_records = true;
+        let path = facts.records.starts_with('$').then(|| match RecordsAt::parse(&facts.records) {
+            Some(path) => Path::Read(path),
+            None => Path::Unreadable,
+        });
+        if path.is_none() {
+            root.at(&facts.records).is_records = true;
+        }
         if let Some(pointer) = facts.pagination.body_pointer() {
-            root.at(pointer).is_next = true;
+            root.at(pointer).says = Some(Said::Next);
+        }
+        if let Some(pointer) = facts.pagination.delta_pointer() {
+            root.at(pointer).says = Some(Said::Delta);
         }
         Self {
             root,
             records: facts.records.to_string(),
-            records_required: facts.records_required,
+            records_required: facts.records_required || matches!(path, Some(Path::Unreadable)),
+            path,
             offset_field: facts.incremental.as_ref().map(|it| it.field.to_string()).unwrap_or_default(),
         }
     }
@@ -60,9 +91,11 @@ impl PageShape {
 
     fn walk<O: TypedOperation>(&self, body: &[u8], walking: Walking<'_>) -> Result<(), DecodeError> {
         let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let walked = Walk::<O> { node: &self.root, walking: &walking, operation: PhantomData }
-            .deserialize(&mut deserializer)
-            .and_then(|()| deserializer.end());
+        let walk = || Walk::<O> { node: &self.root, walking: &walking, operation: PhantomData };
+        let mut walked = walk().deserialize(&mut deserializer).and_then(|()| deserializer.end());
+        if let (Ok(()), Some(Path::Read(path))) = (&walked, &self.path) {
+            walked = walk().select(path, body);
+        }
         if let Some(Failure { index, refused }) = walking.failure.take() {
             return Err(match refused {
                 Refused::Offset(reason) => {
@@ -72,8 +105,11 @@ impl PageShape {
             });
         }
         walked.map_err(|source| DecodeError::Json { place: Place::Page, source })?;
-        if !walking.found.take() && self.records_required {
-            return Err(DecodeError::NoRecords { pointer: self.records.clone() });
+        if !walking.found.take() {
+            if self.records_required && !walking.is_null_above.take() {
+                return Err(DecodeError::NoRecords { pointer: self.records.clone() });
+            }
+            walking.page.borrow_mut().lacks_records = true;
         }
         Ok(())
     }
@@ -92,6 +128,11 @@ impl Node {
         })
     }
 
+    /// Whether the records are here or further down.
+    fn leads_to_records(&self) -> bool {
+        self.is_records || self.children.iter().any(|(_, child)| child.leads_to_records())
+    }
+
     fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|(child, _)| child == name).map(|(_, node)| node)
     }
@@ -103,6 +144,8 @@ struct Walking<'a> {
     /// A record that was read but could not be taken; serde's own errors have no room for it.
     failure: RefCell<Option<Failure>>,
     found: RefCell<bool>,
+    /// Whether `null` stands where the records would be further down.
+    is_null_above: RefCell<bool>,
     /// How many records are in the page already; the others are read with tolerance. `None`: without.
     tolerant_after: Option<usize>,
 }
@@ -114,7 +157,14 @@ struct Failure {
 
 impl<'a> Walking<'a> {
     fn new(page: &'a mut Page, tolerant_after: Option<usize>) -> Self {
-        Self { page: RefCell::new(page), failure: RefCell::default(), found: RefCell::new(false), tolerant_after }
+        let page = RefCell::new(page);
+        Self {
+            page,
+            failure: RefCell::default(),
+            found: RefCell::default(),
+            is_null_above: RefCell::default(),
+            tolerant_after,
+        }
     }
 }
 
@@ -128,18 +178,25 @@ struct Walk<'a, 'page, O> {
 impl<O: TypedOperation> Walk<'_, '_, O> {
     fn take<E: serde::de::Error>(&self, record: &O::Record<'_>) -> Result<(), E> {
         let mut page = self.walking.page.borrow_mut();
-        let index = page.received;
-        page.push(
+        let index = page.index();
+        let pushed = page.push(
             O::timestamp(record),
             |out| O::key(record, out),
             O::offset(record),
             |format, out| format::write(format, record, out),
-        )
-        .map(|_| ())
-        .map_err(|refused| {
-            self.walking.failure.replace(Some(Failure { index, refused }));
-            E::custom("a record could not be taken")
-        })
+        );
+        match pushed {
+            Ok(is_new) => {
+                if is_new {
+                    O::children(record, &mut page.children);
+                }
+                Ok(())
+            }
+            Err(refused) => {
+                self.walking.failure.replace(Some(Failure { index, refused }));
+                Err(E::custom("a record could not be taken"))
+            }
+        }
     }
 
     /// Takes all records but the first `taken`, whatever they hold.
@@ -150,20 +207,44 @@ impl<O: TypedOperation> Walk<'_, '_, O> {
             JsonKind::Array => records.decode::<Vec<Json<'_>>, E>()?,
             _ => vec![records],
         };
-        for sent in items.into_iter().skip(taken) {
-            match O::Record::tolerant(sent) {
-                Reading::Exact(record) | Reading::Coerced(record) => self.take(&record)?,
-                Reading::Misfit => {
-                    let reason = format!("a record is an object, and this is {}", sent.kind().noun());
-                    self.walking.page.borrow_mut().reject(sent.get(), reason);
-                }
+        items.into_iter().skip(taken).try_for_each(|sent| self.take_one_tolerantly(sent))
+    }
+
+    /// Takes a record, whatever it holds.
+    fn take_one_tolerantly<E: serde::de::Error>(&self, sent: Json<'_>) -> Result<(), E> {
+        match O::Record::tolerant(sent) {
+            Reading::Exact(record) | Reading::Coerced(record) => self.take(&record),
+            Reading::Misfit => {
+                let reason = format!("a record is an object, and this is {}", sent.kind().noun());
+                self.walking.page.borrow_mut().reject(sent.get(), reason);
+                Ok(())
             }
         }
+    }
+
+    /// Takes what `path` selects, each piece of the text a record.
+    fn select(&self, path: &RecordsAt, body: &[u8]) -> Result<(), serde_json::Error> {
+        let body: &RawValue = serde_json::from_slice(body)?;
+        for piece in path.find(body.get())?.records {
+            match serde_json::from_str::<O::Record<'_>>(piece.get()) {
+                Ok(record) => self.take(&record)?,
+                Err(error) if error.is_data() => self.take_one_tolerantly(serde_json::from_str(piece.get())?)?,
+                Err(error) => return Err(error),
+            }
+        }
+        self.walking.found.replace(true);
         Ok(())
     }
 
-    fn name_next(&self, text: &str) {
-        self.walking.page.borrow_mut().next = Some(text.to_owned());
+    /// Takes note of what the body says, if it says anything here.
+    fn hear<E: serde::de::Error>(&self, text: &str, unexpected: serde::de::Unexpected<'_>) -> Result<(), E> {
+        let mut page = self.walking.page.borrow_mut();
+        match self.node.says {
+            Some(Said::Next) => page.next = Some(text.to_owned()),
+            Some(Said::Delta) => page.delta = Some(text.to_owned()),
+            None => return Err(E::invalid_type(unexpected, self)),
+        }
+        Ok(())
     }
 }
 
@@ -184,7 +265,7 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, '_, O> {
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.node.is_records {
             "an array of records or one record"
-        } else if self.node.is_next {
+        } else if self.node.says.is_some() {
             "a string or an integer that leads to the next page"
         } else {
             "an object that holds the records"
@@ -196,6 +277,9 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, '_, O> {
             self.walking.found.replace(true);
             let record = O::Record::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
             return self.take(&record);
+        }
+        if self.node.says.is_some() && self.node.children.is_empty() {
+            return Err(A::Error::invalid_type(serde::de::Unexpected::Map, &self));
         }
         while let Some(key) = map.next_key::<crate::record::Text<'de>>()? {
             match self.node.child(&key) {
@@ -216,7 +300,7 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, '_, O> {
             }
             return Ok(());
         }
-        if self.node.is_next {
+        if self.node.says.is_some() {
             return Err(A::Error::invalid_type(serde::de::Unexpected::Seq, &self));
         }
         let mut index = 0;
@@ -235,40 +319,28 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, '_, O> {
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-        self.walking.found.replace(true);
+        if self.node.is_records {
+            self.walking.found.replace(true);
+        } else if self.node.leads_to_records() {
+            self.walking.is_null_above.replace(true);
+        }
         Ok(())
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        if !self.node.is_next {
-            return Err(E::invalid_type(serde::de::Unexpected::Str(text), &self));
-        }
-        self.name_next(text);
-        Ok(())
+        self.hear(text, serde::de::Unexpected::Str(text))
     }
 
     fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<(), E> {
-        if !self.node.is_next {
-            return Err(E::invalid_type(serde::de::Unexpected::Bool(value), &self));
-        }
-        self.name_next(if value { "true" } else { "false" });
-        Ok(())
+        self.hear(if value { "true" } else { "false" }, serde::de::Unexpected::Bool(value))
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<(), E> {
-        if !self.node.is_next {
-            return Err(E::invalid_type(serde::de::Unexpected::Unsigned(value), &self));
-        }
-        self.name_next(&value.to_string());
-        Ok(())
+        self.hear(&value.to_string(), serde::de::Unexpected::Unsigned(value))
     }
 
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<(), E> {
-        if !self.node.is_next {
-            return Err(E::invalid_type(serde::de::Unexpected::Signed(value), &self));
-        }
-        self.name_next(&value.to_string());
-        Ok(())
+        self.hear(&value.to_string(), serde::de::Unexpected::Signed(value))
     }
 }
 
@@ -276,7 +348,7 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, '_, O> {
 mod tests {
     use std::time::Duration;
 
-    use super::super::{Boundary, Pagination, Wire};
+    use super::super::{Boundary, DriftPolicy, OnDrift, Pagination, Wire};
     use super::*;
     use crate::codegen::{Object, Undeclared};
     use crate::format::OutputFormat;
@@ -303,7 +375,7 @@ mod tests {
     }
 
     fn page_with(prefix: &[u8]) -> Page {
-        Page::new(&Wire { format: OutputFormat::Avro, prefix: prefix.to_vec(), is_strict: false })
+        Page::new(&Wire { format: OutputFormat::Avro, prefix: prefix.to_vec(), on_drift: DriftPolicy::default() })
     }
 
     struct ListEvents;
@@ -312,7 +384,10 @@ mod tests {
         type Record<'page> = Event<'page>;
 
         fn facts() -> OperationFacts {
-            facts("/data/events", Pagination::Cursor { pointer: "/meta/next".into(), parameter: "after".into() })
+            facts(
+                "/data/events",
+                Pagination::Cursor { pointer: "/meta/next".into(), parameter: "after".into(), initial: None },
+            )
         }
 
         fn request(&self) -> Request {
@@ -340,6 +415,7 @@ mod tests {
                 field: "/at".into(),
                 parameter: "since".into(),
                 initial: None,
+                lookback: None,
             }),
             interval: Duration::from_secs(60),
         }
@@ -388,6 +464,35 @@ mod tests {
             .decode::<ListEvents>(br#"[{"id": 1, "note": ""}]"#, &mut page)
             .unwrap();
         assert_eq!(page.len(), 1);
+    }
+
+    #[test]
+    fn a_path_selects_records_as_they_were_sent() {
+        let select = |path: &'static str, body: &str| {
+            let mut page = page_with(&[]);
+            let pagination =
+                Pagination::Cursor { pointer: "/meta/next".into(), parameter: "after".into(), initial: None };
+            let facts = OperationFacts { records_required: false, ..facts(path, pagination) };
+            PageShape::new(&facts).decode::<ListEvents>(body.as_bytes(), &mut page).map(|()| page)
+        };
+        let body = r#"{"data": [{"type": "a", "item": {"id": 1}}, {"type": "b", "item": {"id": 2}},
+            {"type": "a", "item": {"id": "3", "x": 9007199254740993.10}}, {"type": "a", "item": [7]}, {"type": "a"}],
+            "meta": {"next": "abc"}}"#;
+        for (path, expected, rejected) in [
+            ("$.data[*].item", vec!["1", "2", "3"], vec!["[7]"]),
+            ("$.data[?@.type == 'a'].item", vec!["1", "3"], vec!["[7]"]),
+            ("$..item", vec!["1", "2", "3"], vec!["[7]"]),
+            ("$.none[*]", vec![], vec![]),
+        ] {
+            let page = select(path, body).unwrap();
+            assert_eq!(keys(&page), expected, "{path}");
+            let refused: Vec<_> = page.rejected().iter().map(|it| std::str::from_utf8(&it.sent).unwrap()).collect();
+            assert_eq!(refused, rejected, "{path}");
+            assert_eq!(page.next.as_deref(), Some("abc"), "{path}");
+        }
+        assert!(select("$.data[*].item", "{\"data\": [").is_err());
+        let error = select("$.data[", body).unwrap_err();
+        assert_eq!(error.to_string(), "the response has nothing at `$.data[`, where its records should be");
     }
 
     #[test]
@@ -445,7 +550,8 @@ mod tests {
             (r#"{"note": "a"}"#, "reading record 0 of the page: missing field at `/id`"),
             (r#"{"id": null}"#, "reading record 0 of the page: null in a required field at `/id`"),
         ] {
-            let wire = Wire { format: OutputFormat::Avro, prefix: Vec::new(), is_strict: true };
+            let wire =
+                Wire { format: OutputFormat::Avro, prefix: Vec::new(), on_drift: DriftPolicy::all(OnDrift::Stop) };
             let body = format!(r#"{{"data": {{"events": [{record}]}}}}"#);
             let error = decode(&body, &mut Page::new(&wire)).unwrap_err();
             assert!(error.to_string().starts_with(message), "{error}");
@@ -458,7 +564,7 @@ mod tests {
 
     fn tracked(body: &str, seen: &Boundary) -> (Vec<String>, Boundary) {
         let mut page = page_with(&[]);
-        page.track(IncrementalMode::Timestamp, seen.clone(), seen.clone());
+        page.track(IncrementalMode::Timestamp, None, seen.clone(), seen.clone());
         decode(body, &mut page).unwrap();
         let keys = keys(&page).iter().map(|&key| key.to_owned()).collect();
         (keys, page.reached().unwrap())
@@ -489,7 +595,7 @@ mod tests {
     #[test]
     fn a_record_without_its_offset_is_an_error() {
         let mut page = page_with(&[]);
-        page.track(IncrementalMode::Timestamp, boundary(None, vec![]), boundary(None, vec![]));
+        page.track(IncrementalMode::Timestamp, None, boundary(None, vec![]), boundary(None, vec![]));
         let error = decode(r#"{"data": {"events": [{"id": 1, "note": "a"}]}}"#, &mut page).unwrap_err();
         assert_eq!(error.to_string(), "reading record 0 of the page: the offset field `/at` is missing");
     }

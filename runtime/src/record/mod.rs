@@ -3,6 +3,7 @@
 
 mod base64;
 mod date;
+mod decimal;
 mod field;
 mod inspection;
 mod json;
@@ -11,12 +12,14 @@ mod number;
 mod object;
 mod text;
 pub(crate) mod time;
+mod tree;
 mod union;
 mod uuid;
 mod value;
 
 pub use base64::Base64;
 pub use date::{Date, DateTime};
+pub use decimal::{Decimal, DecimalNumber};
 pub use field::Field;
 pub use inspection::{Drift, DriftKind, Inspection};
 pub use json::{Json, JsonKind};
@@ -24,6 +27,7 @@ pub use map::Map;
 pub use number::Number;
 pub use object::{FieldFacts, Object, Undeclared, decode_object, inspect_object, tolerate_object};
 pub use text::Text;
+pub(crate) use tree::{Members, Tree, TreeError};
 pub use union::{BranchFacts, choose};
 pub use uuid::Uuid;
 pub use value::{Reading, Value};

@@ -1,6 +1,8 @@
 //! RFC 3339 instants and dates as numbers. Written here rather than taken from a calendar library because every record
 //! passes through it, several times.
 
+use std::time::Duration;
+
 /// An instant as seconds and nanoseconds since 1970-01-01T00:00:00Z. Ordered by time, whatever offset it was written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Instant {
@@ -12,6 +14,12 @@ impl Instant {
     /// Whole milliseconds since the epoch, rounded towards the past.
     pub(crate) fn millis(self) -> i64 {
         self.seconds * 1000 + i64::from(self.nanos / 1_000_000)
+    }
+
+    /// The instant so much earlier, to the second before it.
+    pub(crate) fn earlier(self, by: Duration) -> Self {
+        let seconds = by.as_secs() + u64::from(by.subsec_nanos() > 0);
+        Self { seconds: self.seconds.saturating_sub_unsigned(seconds), ..self }
     }
 }
 

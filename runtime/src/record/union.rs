@@ -15,7 +15,8 @@ pub struct BranchFacts {
     pub fields: &'static [FieldFacts],
 }
 
-/// Which branch a value is of: the one of its kind. Among objects the discriminator decides (OAS 3.0.3 section 4.7.25),
+/// Which branch a value is of: the one of its kind. Among objects the discriminator decides (OAS 3.0.3 section 4.7.25):
+/// what is tagged as none of them is of the branch without tags, if there is one;
 /// and without one the branch that misses the fewest required fields, then the one that leaves the fewest fields
 /// undeclared, then the first. `None`: it is of no branch.
 pub fn choose(sent: Json<'_>, discriminator: Option<&str>, branches: &[BranchFacts]) -> Option<usize> {
@@ -30,11 +31,9 @@ pub fn choose(sent: Json<'_>, discriminator: Option<&str>, branches: &[BranchFac
     let tag = discriminator.and_then(|name| entries.iter().rev().find(|(key, _)| key.as_str() == name));
     if let Some((_, tag)) = tag {
         let tag: Text<'_> = serde_json::from_str(tag.get()).ok()?;
-        return [first, second]
-            .into_iter()
-            .chain(of_kind)
-            .find(|(_, branch)| branch.tags.contains(&tag.as_str()))
-            .map(|(index, _)| index);
+        let objects = || [first, second].into_iter().chain(of_kind.clone());
+        let tagged = objects().find(|(_, branch)| branch.tags.contains(&tag.as_str()));
+        return tagged.or_else(|| objects().find(|(_, branch)| branch.tags.is_empty())).map(|(index, _)| index);
     }
     let fit = |branch: &BranchFacts| {
         let is_sent = |name: &str| entries.iter().any(|(key, _)| key.as_str() == name);
@@ -88,6 +87,15 @@ mod tests {
         assert_eq!(chosen(r#"{"lives": 9, "kind": "DOG"}"#, Some("kind")), Some(2));
         assert_eq!(chosen(r#"{"kind": "fish", "lives": 9}"#, Some("kind")), None);
         assert_eq!(chosen(r#"{"kind": 7}"#, Some("kind")), None);
+    }
+
+    #[test]
+    fn what_is_tagged_as_none_is_of_the_branch_without_tags() {
+        const BASE: BranchFacts = branch(JsonKind::Object, &[], &[field("kind", true)]);
+        let branches = [BRANCHES[1], BASE, BRANCHES[2]];
+        let chosen = |json| choose(serde_json::from_str(json).unwrap(), Some("kind"), &branches);
+        assert_eq!(chosen(r#"{"kind": "fish", "lives": 9}"#), Some(1));
+        assert_eq!(chosen(r#"{"kind": "dog"}"#), Some(2));
     }
 
     #[test]

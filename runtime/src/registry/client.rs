@@ -11,8 +11,8 @@ use super::error::RegistryError;
 use super::store::SchemaType;
 use crate::clock;
 use crate::http::{
-    Auth, Backoff, Client, ClientSettings, HttpError, Request, Response, RetryPolicy, StatusRanges, send_with_retry,
-    shown_url,
+    Actions, Auth, Backoff, Client, ClientSettings, HttpError, Request, Response, RetryPolicy, StatusRanges,
+    send_with_retry, shown_url,
 };
 
 /// Media type of the registry's requests and responses.
@@ -108,6 +108,8 @@ impl RegistryClient {
             cap: Duration::from_secs(4),
             statuses: StatusRanges::default(),
             retry_after_limit: settings.max_wait,
+            repeats_all: true,
+            actions: Actions::default(),
         };
         let url = shown_url(&client.base_url);
         let http = Client::new(client)

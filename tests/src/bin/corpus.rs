@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 use clap::Parser;
 use headwater_tests::HarnessError;
 use headwater_tests::corpus::drain::{self, Drain};
-use headwater_tests::corpus::prism;
+use headwater_tests::corpus::prism::{self, Asked};
 use headwater_tests::corpus::table::{Row, markdown};
 use headwater_tests::corpus::{Document, Generated, Sample, crates, documents, synthetic};
 
@@ -20,7 +20,8 @@ struct Arguments {
     /// The folder of the documents.
     #[arg(long, value_name = "DIR")]
     specs: Option<PathBuf>,
-    /// Only the document of this name: its file's, without extension. `synthetic` is the one that is made of GitHub's.
+    /// Only the document of this name: its file's, without extension. `synthetic` is the one that is made of GitHub's,
+    /// `synthetic-files` one of 2,900 files.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// Write the table to this file, in Markdown, in place of standard output.
@@ -48,6 +49,9 @@ const MODEL: &str = "github-api.github.com";
 
 /// The synthetic document's name.
 const SYNTHETIC: &str = "synthetic";
+
+/// The name of the one that is spread over many files.
+const SYNTHETIC_FILES: &str = "synthetic-files";
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
@@ -77,6 +81,11 @@ fn run(arguments: &Arguments) -> Result<Vec<String>, HarnessError> {
     let mut documents = documents::documents(&specs)?;
     if let Some(model) = documents.iter().find(|document| document.name == MODEL && wanted(SYNTHETIC)) {
         documents.push(synthesise(model)?);
+    }
+    if wanted(SYNTHETIC_FILES) {
+        let folder = crates::folder().join(SYNTHETIC_FILES);
+        synthetic::write_files(&folder)?;
+        documents.push(Document { name: SYNTHETIC_FILES.to_owned(), path: folder.join("openapi.yaml") });
     }
     documents.retain(|document| wanted(&document.name));
 
@@ -112,7 +121,8 @@ const HEAD: &str = "\
 
 Made by `cargo run -p headwater-tests --bin corpus -- --headwater target/release/headwater --write docs/corpus.md` on two
 cores, one compiler at a time. Each document as its publisher has it; `synthetic` is GitHub's, everything in it repeated under
-other names. For each: `headwater generate --all` in release; the lines of Rust, and those lines per operation of the document;
+other names, and `synthetic-files` a document of 2,900 files, of which the size of the first stands here. For each:
+`headwater generate --all` in release; the lines of Rust, and those lines per operation of the document;
 `cargo check --all-targets` of the crate with `deny(warnings)` and warm dependencies; and the same of a connector of at most ten of
 its streams. `cargo clippy -- -D warnings` and `headwater check` pass where nothing else is said.
 
@@ -136,18 +146,19 @@ fn drain(documents: &[Document]) -> Result<Vec<String>, HarnessError> {
     // The mock is not in every build of the command.
     let headwater = headwater_tests::headwater()?;
     let mut problems = Vec::new();
-    println!("| document | streams | paging | pages | records served | records in Kafka |");
-    println!("| --- | ---: | --- | ---: | ---: | ---: |");
+    println!("| document | streams | of parents | paging | pages | records served | records in Kafka |");
+    println!("| --- | ---: | ---: | --- | ---: | ---: | ---: |");
     for document in documents {
         let drain = drain::drain(headwater, document, RECORDS)?;
-        problems.extend(drain.problems(RECORDS).into_iter().map(|problem| format!("{}: {problem}", document.name)));
+        problems.extend(drain.problems().into_iter().map(|problem| format!("{}: {problem}", document.name)));
         let Drain::Done(streams) = drain else { continue };
         let paging: BTreeSet<_> = streams.iter().map(|stream| stream.pagination.as_str()).collect();
         let paging: Vec<_> = paging.into_iter().collect();
         println!(
-            "| {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} |",
             document.name,
             streams.len(),
+            streams.iter().filter(|stream| stream.depth > 0).count(),
             paging.join(", "),
             streams.iter().map(|stream| stream.pages).sum::<u64>(),
             streams.iter().map(|stream| stream.served).sum::<u64>(),
@@ -166,11 +177,18 @@ fn prism(headwater: &Path, documents: &[Document]) -> Result<Vec<String>, Harnes
     for document in documents {
         match prism::validate(&prism, headwater, document) {
             Ok(None) => {}
-            Ok(Some(validated)) => {
+            // Nothing of ours has been asked for.
+            Ok(Some(Asked::NotServed(said))) => {
+                println!("| {} | – | Prism does not serve it: {} |", document.name, said.replace('|', "\\|"));
+            }
+            Ok(Some(Asked::Validated(validated))) => {
                 println!("| {} | {} | {} |", document.name, validated.requests, validated.valid);
                 problems.extend(validated.violations.iter().map(|said| format!("{}: {said}", document.name)));
             }
-            Err(error) => problems.push(format!("{}: {error}", document.name)),
+            Err(error) => {
+                println!("| {} | – | – |", document.name);
+                problems.push(format!("{}: {error}", document.name));
+            }
         }
     }
     Ok(problems)

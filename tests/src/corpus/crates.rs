@@ -145,6 +145,8 @@ impl Generated {
     pub fn cargo(&self, command: &str) -> Command {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.arg(command).current_dir(&self.folder).env("CARGO_TARGET_DIR", target()).env("CARGO_BUILD_JOBS", "1");
+        // As the workspace, so that what both depend on is compiled once.
+        cargo.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
         // What `cargo run` tells this program of its own package would look like a change to some build scripts.
         for (name, _) in std::env::vars_os() {
             if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {

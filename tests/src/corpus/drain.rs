@@ -25,6 +25,10 @@ pub struct Drained {
     pub operation: String,
     /// How its pages follow one another.
     pub pagination: String,
+    /// How many streams it is read for the records of, one below the other.
+    pub depth: u32,
+    /// Records that the API has.
+    pub has: u64,
     /// Pages that the mock has served.
     pub pages: u64,
     /// Records that it has served.
@@ -33,11 +37,23 @@ pub struct Drained {
     pub found: u64,
 }
 
-impl Drained {
-    /// How many records it has where a list has so many.
-    fn of(&self, records: u64) -> u64 {
-        if self.pagination == SINGLE { 1 } else { records }
-    }
+/// How many records the mock has of a stream that is read for the records of another, for each of these.
+const OF_PARENT: u64 = 2;
+
+/// How many records a stream has where a list has so many: the product of its own and its parents'.
+fn has(streams: &[Stream], stream: &Stream, records: u64) -> u64 {
+    let parent = streams.iter().find(|other| Some(&other.operation) == stream.parent.as_ref());
+    let own = match (stream.pagination == SINGLE, &stream.parent) {
+        (true, _) => 1,
+        (false, Some(_)) => OF_PARENT,
+        (false, None) => records,
+    };
+    own * parent.map_or(1, |parent| has(streams, parent, records))
+}
+
+fn depth(streams: &[Stream], stream: &Stream) -> u32 {
+    let parent = streams.iter().find(|other| Some(&other.operation) == stream.parent.as_ref());
+    parent.map_or(0, |parent| 1 + depth(streams, parent))
 }
 
 /// What came of draining a document's streams.
@@ -52,19 +68,18 @@ pub enum Drain {
 }
 
 impl Drain {
-    /// What is wrong with it, where every stream has `records` records.
-    pub fn problems(&self, records: u64) -> Vec<String> {
+    /// What is wrong with it.
+    pub fn problems(&self) -> Vec<String> {
         match self {
             Self::Nothing => Vec::new(),
             Self::Failed(step, said) => vec![format!("{step}: {said}")],
             Self::Done(streams) => streams
                 .iter()
-                .filter(|stream| stream.served != stream.found || stream.served != stream.of(records))
+                .filter(|stream| stream.served != stream.found || stream.served != stream.has)
                 .map(|stream| {
-                    let Drained { operation, pagination, pages, served, found } = stream;
-                    let records = stream.of(records);
+                    let Drained { operation, pagination, has, pages, served, found, .. } = stream;
                     format!(
-                        "{operation} ({pagination}): the API has {records} records, the mock served {served} on {pages} \
+                        "{operation} ({pagination}): the API has {has} records, the mock served {served} on {pages} \
                          pages, and Kafka has {found}"
                     )
                 })
@@ -73,7 +88,8 @@ impl Drain {
     }
 }
 
-/// Drains a sample of a document's streams, of which the mock has so many `records` each.
+/// Drains a sample of a document's streams, of which the mock has so many `records` each, fewer of those that are
+/// read for the records of others.
 ///
 /// # Errors
 ///
@@ -108,6 +124,8 @@ pub fn drain(headwater: &Path, document: &Document, records: u64) -> Result<Drai
         drained.push(Drained {
             operation: stream.operation.clone(),
             pagination: stream.pagination.clone(),
+            depth: depth(&sample.streams, stream),
+            has: has(&sample.streams, stream, records),
             pages,
             served,
             found: found.len() as u64,
@@ -164,6 +182,7 @@ impl Mock {
         let mut command = Command::new(headwater);
         command.arg("mock").arg(&document.path).args(arguments);
         command.args(["--listen", "127.0.0.1:0", "--records", &records.to_string()]);
+        command.args(["--records-of-parent", &OF_PARENT.to_string()]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(failed())?;
         let Some(out) = child.stdout.take() else {
             return Err(HarnessError::Setup("headwater mock has no standard output".to_owned()));

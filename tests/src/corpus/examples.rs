@@ -38,7 +38,9 @@ impl Examples {
         let shared = item["parameters"].as_array().into_iter().flatten();
         let parameter = own.chain(shared).map(|it| self.resolve(it)).find(|it| it["name"] == name)?;
         let schema = self.resolve(&parameter["schema"]);
-        if let Some(value) = self.given(parameter).or_else(|| self.given(schema)) {
+        let given = self.given(parameter).or_else(|| self.given(schema));
+        // Some documents give what their own schema does not allow.
+        if let Some(value) = given.filter(|value| self.fits(schema, value)) {
             return Some(value);
         }
         self.of_schema(schema)
@@ -52,6 +54,16 @@ impl Examples {
             _ => None,
         };
         of.get("example").cloned().or_else(|| first(&of["examples"])).filter(|value| !value.is_null())
+    }
+
+    /// Whether a value is of the format that its schema asks for; of a list, its items.
+    fn fits(&self, schema: &Value, value: &Value) -> bool {
+        match value {
+            Value::Array(items) => items.iter().all(|item| self.fits(self.resolve(&schema["items"]), item)),
+            value if schema["type"] == "array" => self.fits(self.resolve(&schema["items"]), value),
+            Value::String(text) if schema["format"] == "uuid" => is_uuid(text),
+            _ => true,
+        }
     }
 
     fn of_schema(&self, schema: &Value) -> Option<Value> {
@@ -129,6 +141,13 @@ impl Examples {
         });
         headers.collect()
     }
+}
+
+/// RFC 9562 section 4.
+fn is_uuid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let is_hexadecimal = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]) && groups.iter().all(is_hexadecimal)
 }
 
 /// Text of a format. Of a pattern none is made up.

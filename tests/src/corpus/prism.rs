@@ -21,6 +21,15 @@ const PACKAGE: &str = "@stoplight/prism-cli@5.14.2";
 /// Only bounds a hang: how long Prism may take to start.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
+/// What came of asking Prism.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// It has validated the requests.
+    Validated(Validated),
+    /// It cannot serve the document; what it said last.
+    NotServed(String),
+}
+
 /// What Prism says of the requests of a document's builders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validated {
@@ -61,7 +70,7 @@ pub fn prism() -> Result<Option<PathBuf>, HarnessError> {
 /// # Errors
 ///
 /// If a program fails.
-pub fn validate(prism: &Path, headwater: &Path, document: &Document) -> Result<Option<Validated>, HarnessError> {
+pub fn validate(prism: &Path, headwater: &Path, document: &Document) -> Result<Option<Asked>, HarnessError> {
     let Some(sample) = Sample::new(headwater, document)? else { return Ok(None) };
     let arguments = sample.arguments();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -79,12 +88,15 @@ pub fn validate(prism: &Path, headwater: &Path, document: &Document) -> Result<O
     directory::write(&manifest, &with_tokio)?;
     let program = generated.build()?;
 
-    let server = Server::start(prism, document)?;
+    let server = match Server::start(prism, document)? {
+        Ok(server) => server,
+        Err(said) => return Ok(Some(Asked::NotServed(said))),
+    };
     run_to_end("sending the requests", Command::new(program).arg(&server.url))?;
     let said = server.stop()?;
     let violations = violations(&said);
     let valid = said.matches("The request passed the validation rules").count();
-    Ok(Some(Validated { requests, valid, violations }))
+    Ok(Some(Asked::Validated(Validated { requests, valid, violations })))
 }
 
 /// What Prism's log says is wrong with requests. What is wrong with its answers is not our business.
@@ -115,7 +127,8 @@ struct Server {
 }
 
 impl Server {
-    fn start(prism: &Path, document: &Document) -> Result<Self, HarnessError> {
+    /// Starts it, or returns what it said last when it ended or would not serve.
+    fn start(prism: &Path, document: &Document) -> Result<Result<Self, String>, HarnessError> {
         let failed = || HarnessError::io("starting Prism");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed())?;
         let port = listener.local_addr().map_err(failed())?.port();
@@ -131,11 +144,13 @@ impl Server {
         while !server.said()?.contains("Prism is listening") {
             let has_ended = server.child.try_wait().map_err(failed())?.is_some();
             if has_ended || began.elapsed() > START_LIMIT {
-                return Err(HarnessError::Setup(format!("Prism did not start:\n{}", server.said()?)));
+                let said = server.said()?;
+                let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+                return Ok(Err(last.trim().to_owned()));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        Ok(server)
+        Ok(Ok(server))
     }
 
     fn said(&self) -> Result<String, HarnessError> {

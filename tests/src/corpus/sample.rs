@@ -38,6 +38,8 @@ pub struct Stream {
     pub pagination: String,
     /// What it can be asked with; one of these.
     pub auth: Vec<String>,
+    /// The operation for each of whose records it is read.
+    pub parent: Option<String>,
 }
 
 impl Sample {
@@ -89,18 +91,30 @@ fn inspect(headwater: &Path, document: &Document) -> Result<Vec<Stream>, Harness
             _ => text(&stream["pagination"]).split(' ').next().unwrap_or_default().to_owned(),
         },
         auth: stream["auth"].as_array().into_iter().flatten().map(text).collect(),
+        parent: stream["follows"].as_str().map(str::to_owned),
     });
     // `--operations` takes a list that is separated by commas.
     Ok(streams.filter(|stream| !stream.operation.contains(',')).collect())
 }
 
-/// The first of each way of paging, then the second of each, and so on.
+/// The first of each way of paging, then the second of each, and so on; of those that are read for the records of others, each
+/// with the ones that it is read for.
 fn take(streams: Vec<Stream>) -> Vec<Stream> {
-    let mut by_style: BTreeMap<String, Vec<Stream>> = BTreeMap::new();
-    for stream in streams {
-        by_style.entry(stream.pagination.clone()).or_default().push(stream);
+    let mut by_style: BTreeMap<&str, Vec<&Stream>> = BTreeMap::new();
+    for stream in &streams {
+        by_style.entry(&stream.pagination).or_default().push(stream);
     }
     let longest = by_style.values().map(Vec::len).max().unwrap_or(0);
     let ranked = (0..longest).flat_map(|rank| by_style.values().filter_map(move |streams| streams.get(rank)));
-    ranked.take(STREAMS).cloned().collect()
+    let mut taken: Vec<&Stream> = Vec::new();
+    for stream in ranked {
+        let above = |stream: &&Stream| streams.iter().find(|other| Some(&other.operation) == stream.parent.as_ref());
+        let family = std::iter::successors(Some(*stream), above);
+        let new: Vec<_> =
+            family.filter(|stream| taken.iter().all(|taken| taken.operation != stream.operation)).collect();
+        if taken.len() + new.len() <= STREAMS {
+            taken.extend(new);
+        }
+    }
+    taken.into_iter().cloned().collect()
 }

@@ -1,5 +1,6 @@
-//! A document larger than any real one: another, with everything in it twice or more.
+//! Documents larger than any real one: another, with everything in it twice or more, and one of thousands of files.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -47,6 +48,52 @@ pub fn write(from: &Path, to: &Path) -> Result<(), HarnessError> {
         extend(&mut document["components"]["schemas"], &schemas, |name| format!("{name}-copy{copy}"), copy);
     }
     fs::write(to, text_of(&document)).map_err(HarnessError::io(format!("writing {}", to.display())))
+}
+
+/// Files of the document that is spread over many, its root included: as many as the largest real one has.
+const FILES: usize = 2_900;
+
+/// Writes a document that is spread over many files: one for each path, and one for each schema that these refer to. Its root
+/// is `openapi.yaml` in `folder`.
+///
+/// # Errors
+///
+/// If a file cannot be written.
+pub fn write_files(folder: &Path) -> Result<(), HarnessError> {
+    let create = |name: &str| {
+        let folder = folder.join(name);
+        fs::create_dir_all(&folder).map_err(HarnessError::io(format!("creating {}", folder.display())))
+    };
+    create("paths")?;
+    create("schemas")?;
+    let write = |name: String, text: String| {
+        let file = folder.join(name);
+        fs::write(&file, text).map_err(HarnessError::io(format!("writing {}", file.display())))
+    };
+    let paths = (FILES - 1) / 2;
+    let schemas = FILES - 1 - paths;
+    let mut root = "openapi: 3.0.3\ninfo: {title: Many files, version: \"1\"}\npaths:\n".to_owned();
+    for path in 0..paths {
+        // Writing to a string cannot fail.
+        let _ = writeln!(root, "  /things{path}: {{$ref: 'paths/things{path}.yaml'}}");
+        let text = format!(
+            "get:\n  operationId: listThings{path}\n  parameters:\n    - {{name: page, in: query, schema: {{type: integer}}}}\n  \
+             responses:\n    '200':\n      description: Things.\n      content:\n        application/json:\n          schema: \
+             {{type: array, items: {{$ref: '../schemas/thing{path}.yaml'}}}}\n"
+        );
+        write(format!("paths/things{path}.yaml"), text)?;
+    }
+    for schema in 0..schemas {
+        // Every other one holds the next, so that files lead to files.
+        let next = (schema + 1) % schemas;
+        let held = if schema % 2 == 0 { format!("  next: {{$ref: 'thing{next}.yaml'}}\n") } else { String::new() };
+        let text = format!(
+            "type: object\nrequired: [id]\nproperties:\n  id: {{type: string}}\n  name: {{type: string}}\n  \
+             made_at: {{type: string, format: date-time}}\n{held}"
+        );
+        write(format!("schemas/thing{schema}.yaml"), text)?;
+    }
+    write("openapi.yaml".to_owned(), root)
 }
 
 /// Indented, as large documents come.

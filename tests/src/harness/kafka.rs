@@ -1,6 +1,7 @@
 //! Apache Kafka: one node that is broker and controller.
 
 use std::path::Path;
+use std::process::Command;
 
 use super::HarnessError;
 use super::directory::{create, remove, write};
@@ -31,36 +32,85 @@ pub(crate) struct Kafka {
     pub(crate) part: Part,
     /// `host:port` for `bootstrap.servers`.
     pub(crate) bootstrap: String,
+    /// The same of a listener that asks who one is, if it has one.
+    pub(crate) guarded: String,
 }
 
 impl Kafka {
     /// Starts it and waits until it serves. All it writes goes below `directory`.
     pub(crate) fn start(java: &Java, package: &Path, directory: &Path) -> Result<Self, HarnessError> {
-        start_on_free_ports(|| Self::attempt(java, package, directory))
+        Self::start_with(java, package, directory, |_| String::new())
     }
 
-    fn attempt(java: &Java, package: &Path, directory: &Path) -> Result<Self, HarnessError> {
-        remove(directory)?;
-        create(directory)?;
-        let [broker, controller] = free_ports()?;
-        write(&directory.join("server.properties"), &properties(broker, controller))?;
-        write(&directory.join("log4j2.properties"), LOG4J)?;
-        let command = |main: &[&str]| {
-            let mut command = java.command();
-            command.arg("-Dlog4j2.configurationFile=log4j2.properties").arg("-cp").arg(package.join("lib/*"));
-            command.args(main).arg("server.properties").current_dir(directory);
-            command
-        };
-        run_to_end(
-            "formatting Kafka's storage",
-            &mut command(&["kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID, "--config"]),
-        )?;
-        let name = format!("Apache Kafka {KAFKA_VERSION}");
-        let mut part = Part::spawn(name, &mut command(&["kafka.Kafka"]), directory.join("kafka.log"))?;
-        // It says so after the broker is registered and unfenced; an open port alone would be too early.
-        part.await_ready(|log| std::fs::read_to_string(log).is_ok_and(|text| text.contains("Kafka Server started")))?;
-        Ok(Self { part, bootstrap: format!("127.0.0.1:{broker}") })
+    /// As [`Kafka::start`], with properties laid over the usual ones. A port is free for what they add.
+    pub(crate) fn start_with(
+        java: &Java,
+        package: &Path,
+        directory: &Path,
+        more: impl Fn(Ports) -> String,
+    ) -> Result<Self, HarnessError> {
+        start_on_free_ports(|| Self::attempt(java, package, directory, &more))
     }
+
+    fn attempt(
+        java: &Java,
+        package: &Path,
+        directory: &Path,
+        more: impl Fn(Ports) -> String,
+    ) -> Result<Self, HarnessError> {
+        let [broker, controller, guarded] = free_ports()?;
+        let ports = Ports { broker, controller, guarded };
+        lay_out(java, package, directory, ports, &more(ports))?;
+        let mut part = spawn(java, package, directory)?;
+        await_started(&mut part)?;
+        let [bootstrap, guarded] = [broker, guarded].map(|port| format!("127.0.0.1:{port}"));
+        Ok(Self { part, bootstrap, guarded })
+    }
+}
+
+/// Makes the files of a node, with properties laid over the usual ones.
+pub(crate) fn lay_out(
+    java: &Java,
+    package: &Path,
+    directory: &Path,
+    ports: Ports,
+    more: &str,
+) -> Result<(), HarnessError> {
+    remove(directory)?;
+    create(directory)?;
+    // Of a property that is there twice, the last counts.
+    write(&directory.join("server.properties"), &(properties(ports.broker, ports.controller) + more))?;
+    write(&directory.join("log4j2.properties"), LOG4J)?;
+    let format = ["kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID, "--config"];
+    run_to_end("formatting Kafka's storage", &mut command(java, package, directory, &format)).map(drop)
+}
+
+/// Starts the node whose files are in `directory`.
+pub(crate) fn spawn(java: &Java, package: &Path, directory: &Path) -> Result<Part, HarnessError> {
+    let name = format!("Apache Kafka {KAFKA_VERSION}");
+    Part::spawn(name, &mut command(java, package, directory, &["kafka.Kafka"]), directory.join("kafka.log"))
+}
+
+/// Waits until a node serves.
+pub(crate) fn await_started(node: &mut Part) -> Result<(), HarnessError> {
+    // It says so after the broker is registered and unfenced; an open port alone would be too early.
+    node.await_ready(|log| std::fs::read_to_string(log).is_ok_and(|text| text.contains("Kafka Server started")))
+}
+
+fn command(java: &Java, package: &Path, directory: &Path, main: &[&str]) -> Command {
+    let mut command = java.command();
+    command.arg("-Dlog4j2.configurationFile=log4j2.properties").arg("-cp").arg(package.join("lib/*"));
+    command.args(main).arg("server.properties").current_dir(directory);
+    command
+}
+
+/// The ports of a Kafka.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ports {
+    pub(crate) broker: u16,
+    pub(crate) controller: u16,
+    /// Of a listener that asks who one is, if it has one.
+    pub(crate) guarded: u16,
 }
 
 /// Any 16 bytes in URL-safe base64.

@@ -17,20 +17,26 @@
 //! | `run-<versions>/supervisor.log` | what the supervisor said; the reason, if the parts do not come up |
 //! | `run-<versions>/parts/` | data and logs of the running parts; removed with them |
 
+mod cluster;
+mod connect;
 pub(crate) mod directory;
 pub(crate) mod error;
 mod java;
 mod kafka;
 mod lock;
 mod maven;
+mod own_kafka;
 mod process;
 mod real_parts;
 mod registry;
 mod say;
 mod supervisor;
 
+pub use cluster::{Cluster, NODES};
+pub use connect::connect_transforms;
 pub use error::HarnessError;
 pub use kafka::KAFKA_VERSION;
+pub use own_kafka::{OwnKafka, PASSWORD};
 pub use real_parts::{RealParts, real_parts};
 pub use registry::REGISTRY_VERSION;
 pub use supervisor::{Addresses, hold, supervise};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use headwater_runtime::config::source_documentation;
-use headwater_runtime::http::Backoff;
+use headwater_runtime::http::{Backoff, TlsVersions};
 use headwater_runtime::schedule::Schedule;
 use headwater_tests::{Received, ScriptedApi, run_headwater, workspace};
 use serde_json::{Value, json};
@@ -128,6 +128,7 @@ fn all_that_is_wrong_is_told_at_once_and_no_secret() {
         "api1.request.cron": "every day",
         "api2.topics": "x",
         "https.ssl.keystorefile": "s3cret",
+        "https.ssl.cipher.suites": "TLS_AES_128_GCM_SHA256",
     });
     std::fs::write(&path, format!("{config:#}")).unwrap();
     let output = run_headwater(&["validate", path.to_str().unwrap()]).unwrap();
@@ -144,7 +145,8 @@ fn all_that_is_wrong_is_told_at_once_and_no_secret() {
         "property `api1.max.retries` is `many`, which is not an integer from 0 to 5000",
         "property `api1.request.cron` is `every day`, which is not a cron expression",
         "property `api2.topics`",
-        "property `https.ssl.keystorefile` cannot be honoured",
+        "property `https.ssl.keystorefile` is neither PEM nor a PKCS #12 store",
+        "property `https.ssl.cipher.suites` cannot be honoured",
         "property `api1.topics` is missing",
         "property `bootstrap.servers` is missing",
     ] {
@@ -223,10 +225,10 @@ fn what_is_about_time_and_connections_reaches_the_settings() {
     assert_eq!((settled.http.connect_timeout.as_millis(), settled.http.request_timeout.as_millis()), (8, 9));
     assert_eq!((settled.retry.initial.as_millis(), settled.retry.cap.as_millis()), (10, 11));
     assert_eq!(settled.retry.backoff, Backoff::ExponentialWithJitter);
-    assert!(settled.http.tls_13);
+    assert_eq!(settled.http.tls.versions, TlsVersions::Only13);
     let default = settings(json!({}));
     assert!(matches!(default.schedule, Schedule::Interval(interval) if interval.as_millis() == 60_000));
-    assert!(!default.http.tls_13);
+    assert_eq!(default.http.tls.versions, TlsVersions::Both);
     let cron = settings(json!({ "api1.request.cron": "0 9 * * *", "api1.request.cron.timezone": "Asia/Tokyo" }));
     assert!(format!("{:?}", cron.schedule).contains("Asia/Tokyo"), "{:?}", cron.schedule);
     let v1 = json!({ "name": "v", "url": api.url(), "topic.name.pattern": "t" });
@@ -242,4 +244,85 @@ fn the_environment_overrides_the_file() {
     let environment = [("HEADWATER_API1_HTTP_API_PATH", "/variable"), ("HEADWATER_APIS_NUM", "1")];
     broker.run_with(&file, &environment).unwrap();
     assert_eq!(api.received()[0].target, "/variable");
+}
+
+#[test]
+fn the_environment_overrides_names_of_other_dialects_too() {
+    let api = ScriptedApi::start(|_: &Received| json!([])).unwrap();
+    let broker = Broker::start();
+    let v1 = json!({ "name": "v", "url": "http://127.0.0.1:1/file", "topic.name.pattern": "t", "http.offset.mode": "SNAPSHOT_PAGINATION" });
+    let url = format!("{}/variable", api.url());
+    let environment = [("HEADWATER_URL", url.as_str()), ("HEADWATER_HTTP_REQUEST_PARAMETERS", "a=1")];
+    broker.run_with(&v1, &environment).unwrap();
+    assert_eq!(api.received()[0].target, "/variable?a=1");
+    let wrong = broker.problems_with(&v1, &[("HEADWATER_HTTP_REQUEST_METHOD", "FETCH")], true);
+    assert!(wrong.contains("property `http.request.method` is `FETCH`"), "{wrong}");
+}
+
+#[test]
+fn what_is_wrong_is_told_by_the_name_that_is_written() {
+    let broker = Broker::start();
+    for (config, told) in [
+        // HTTP Source V1.
+        (
+            json!({ "url": "https://a.test/x", "http.request.method": "FETCH", "auth.type": "none" }),
+            &["property `http.request.method` is `FETCH`", "property `topic.name.pattern` is missing"][..],
+        ),
+        // AxonOps.
+        (
+            json!({ "http.url": "https://a.test/x", "http.auth.type": "BASC", "api1.max.retries": "x" }),
+            &[
+                "property `http.auth.type` is `BASC`",
+                "property `kafka.topic` is missing",
+                "property `api1.max.retries` is `x`",
+            ],
+        ),
+        // Another name for a property of HTTP Source V2.
+        (
+            json!({ "http.api.base.url": "https://a.test", "api1.topics": "t", "data.format": "XML" }),
+            &["property `data.format` is `XML`"],
+        ),
+    ] {
+        let problems = broker.problems_with(&config, &[], true);
+        assert_eq!(problems.lines().count(), told.len(), "{problems}");
+        assert!(told.iter().all(|told| problems.contains(told)), "{problems}");
+    }
+}
+
+#[test]
+fn what_is_wrong_can_be_had_as_kafka_connect_tells_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.json");
+    let config = json!({
+        "connector.class": "HttpSourceV2",
+        "http.api.base.url": "https://api.example.com",
+        "bearer.token": "t0psecret",
+        "api1.http.api.path": "/x",
+        "api1.http.request.method": "FETCH",
+        "nonsense": "1",
+    });
+    std::fs::write(&path, config.to_string()).unwrap();
+    let output = run_headwater(&["validate", "--format", "json", path.to_str().unwrap()]).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(!said.contains("t0psecret"));
+    let told: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(told["name"], "HttpSourceV2");
+    let configs = told["configs"].as_array().unwrap();
+    let of = |name: &str| configs.iter().find(|config| config["value"]["name"] == name).unwrap();
+    let method = of("api1.http.request.method");
+    assert_eq!((&method["value"]["value"], &method["definition"]["default_value"]), (&json!("FETCH"), &json!("GET")));
+    assert_eq!(method["definition"]["importance"], "HIGH");
+    for (name, part) in [
+        ("api1.http.request.method", "which is not one of"),
+        ("api1.topics", "is missing"),
+        ("bootstrap.servers", "is missing"),
+        ("nonsense", "is unknown"),
+    ] {
+        let errors = of(name)["value"]["errors"].as_array().unwrap();
+        assert!(errors.len() == 1 && errors[0].as_str().unwrap().contains(part), "{name}: {errors:?}");
+    }
+    let errors: usize = configs.iter().map(|config| config["value"]["errors"].as_array().unwrap().len()).sum();
+    assert_eq!(told["error_count"], json!(errors));
+    assert_eq!(of("api1.max.retries")["value"]["value"], "5");
 }

@@ -2,7 +2,11 @@
 
 use std::sync::Mutex;
 
-use headwater_tests::{Isolation, Received, ScriptedApi, consume, headwater, real_parts, unique_name};
+use headwater_runtime::error::chain;
+use headwater_tests::{
+    Consumed, Isolation, RealParts, Received, ScriptedApi, consume, headwater, python, real_parts, unique_name,
+};
+use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde_json::{Value, json};
 
 use crate::support::{Broker, TOPIC, config};
@@ -105,17 +109,19 @@ fn the_converters_of_connect_say_the_format_too() {
     assert_eq!(broker.read_with_schemas("schemas")[0].0, r#"{"id":1}"#);
 }
 
-#[test]
-fn a_real_registry_takes_every_widening() {
-    let Some(parts) = real_parts().unwrap() else { return };
-    let pages = vec![
-        json!([{ "id": 1, "tags": [], "o": {} }]),
-        json!([{ "id": 2.5, "tags": ["a"], "o": { "x": null } }]),
-        json!([{ "id": "x", "tags": [1, { "t": true }], "o": { "x": "y" }, "new": [[1]] }]),
-        json!([{ "id": null, "o": [1] }, 7]),
-    ];
-    let cycles_to_run = pages.len();
-    let api = ScriptedApi::start(cycles(pages)).unwrap();
+/// One page for each cycle, each of which widens the schema.
+const WIDENING: [&str; 5] = [
+    r#"[{ "id": 1, "@tags": [], "o": {} }]"#,
+    r#"[{ "id": 2.5, "@tags": ["a"], "o": { "x": null } }, { "id": 18446744073709551616, "d": 0.10000000000000000000001 }]"#,
+    r#"[{ "id": "x", "@tags": [1, { "t": true }, null], "o": { "x": "y" }, "new": [[1]] }]"#,
+    r#"[{ "id": null, "o": [1], "new": "n" }, 7]"#,
+    r#"[{ "id": 3, "@tags": ["b"], "o": { "x": 5, "y": { "z": 1.5 } } }]"#,
+];
+
+/// Runs a source with a real Kafka and registry, once for each page, and returns its topic.
+fn widen(parts: &RealParts, format: &str) -> String {
+    let pages = Mutex::new(WIDENING.into_iter());
+    let api = ScriptedApi::start(move |_: &Received| pages.lock().unwrap().next().unwrap_or("[]")).unwrap();
     let topic = unique_name("widening");
     let config = config(
         &api,
@@ -123,7 +129,7 @@ fn a_real_registry_takes_every_widening() {
             "name": topic,
             "bootstrap.servers": parts.bootstrap,
             "value.converter.schema.registry.url": parts.registry,
-            "output.data.format": "JSON_SR",
+            "output.data.format": format,
             "offset.storage.replication.factor": 1,
             "topic.creation.default.replication.factor": 1,
             "api1.topics": topic,
@@ -132,13 +138,120 @@ fn a_real_registry_takes_every_widening() {
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("source.json");
     std::fs::write(&path, config.to_string()).unwrap();
-    for _ in 0..cycles_to_run {
+    for _ in WIDENING {
         let mut command = std::process::Command::new(headwater().unwrap());
         let output = command.arg("run").arg(&path).arg("--once").output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{format}: {}", String::from_utf8_lossy(&output.stderr));
     }
-    let written = consume(&parts.bootstrap, &topic, Isolation::ReadCommitted).unwrap();
-    let ids: std::collections::BTreeSet<_> =
-        written.iter().map(|record| record.value.as_ref().unwrap()[1..5].to_vec()).collect();
-    assert_eq!((written.len(), ids.len()), (5, 4));
+    topic
+}
+
+/// The ids of the schemas in a topic, in their order, each once.
+fn schema_ids(written: &[Consumed]) -> Vec<u32> {
+    let id = |record: &Consumed| u32::from_be_bytes(record.value.as_ref().unwrap()[1..5].try_into().unwrap());
+    let mut ids: Vec<_> = written.iter().map(id).collect();
+    ids.dedup();
+    ids
+}
+
+#[test]
+fn a_real_registry_takes_every_widening() {
+    let Some(parts) = real_parts().unwrap() else { return };
+    for format in ["JSON_SR", "AVRO", "PROTOBUF"] {
+        let topic = widen(parts, format);
+        let written = consume(&parts.bootstrap, &topic, Isolation::ReadCommitted).unwrap();
+        assert_eq!((written.len(), schema_ids(&written).len()), (7, 5), "{format}");
+        match format {
+            "AVRO" => assert_avro(parts, &topic),
+            "PROTOBUF" => assert_protobuf(parts, &written),
+            _ => {}
+        }
+    }
+}
+
+/// Reads with Confluent's Python client.
+fn assert_avro(parts: &RealParts, topic: &str) {
+    let Some(python) = python().unwrap() else { return };
+    let read = python.read_avro(parts, topic, &[]).unwrap();
+    let values: Vec<_> = read.iter().map(|record| &record["value"]).collect();
+    assert_eq!(values[0]["id"], 1);
+    assert_eq!((&values[1]["id"], &values[1]["_tags"]), (&json!(2.5), &json!(["a"])));
+    assert_eq!(values[2]["unmapped"], json!({ "/id": "18446744073709551616", "/d": "0.10000000000000000000001" }));
+    assert_eq!(values[3]["id"], "x");
+    assert_eq!(values[3]["_tags"], json!([1, { "t": true }, null]));
+    assert_eq!((&values[3]["o"], &values[3]["new"]), (&json!({ "x": "y" }), &json!([[1]])));
+    assert_eq!((&values[4]["id"], &values[4]["o"], &values[4]["new"]), (&Value::Null, &json!([1]), &json!("n")));
+    assert_eq!(values[5]["unmapped"], json!({ "": "7" }));
+    assert_eq!((&values[6]["id"], &values[6]["o"]), (&json!(3.0), &json!({ "x": 5, "y": { "z": 1.5 } })));
+}
+
+/// Reads with prost-reflect, each record by the schema that it names.
+fn assert_protobuf(parts: &RealParts, written: &[Consumed]) {
+    let read = |record: &Consumed| {
+        let bytes = record.value.as_ref().unwrap();
+        let id = u32::from_be_bytes(bytes[1..5].try_into().unwrap());
+        assert_eq!(bytes[5], 0, "the first message of its file");
+        let url = format!("{}/schemas/ids/{id}", parts.registry);
+        let view: Value = ureq::get(&url).call().unwrap().body_mut().read_json().unwrap();
+        assert_eq!(view["schemaType"], "PROTOBUF");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("record.proto");
+        std::fs::write(&path, view["schema"].as_str().unwrap()).unwrap();
+        let pool = DescriptorPool::from_file_descriptor_set(protox::compile([&path], [directory.path()]).unwrap());
+        let descriptor = pool.unwrap().files().last().unwrap().messages().next().unwrap();
+        let message = DynamicMessage::decode(descriptor, &bytes[6..]).unwrap();
+        assert_eq!(message.unknown_fields().count(), 0);
+        let options = SerializeOptions::new().stringify_64_bit_integers(false);
+        message.serialize_with_options(serde_json::value::Serializer, &options).unwrap()
+    };
+    let values: Vec<_> = written.iter().map(read).collect();
+    assert_eq!(
+        values,
+        [
+            json!({ "id": 1, "o": {} }),
+            json!({ "id|number": 2.5, "@tags": ["a"], "o": {} }),
+            json!({
+                "id|number": 18446744073709551616.0, "d": 0.1,
+                "unmapped": { "/id": "18446744073709551616", "/d": "0.10000000000000000000001" },
+            }),
+            json!({
+                "id|string": "x",
+                "@tags|items": [{ "|integer": 1 }, { "|object": { "t": true } }, {}],
+                "o": { "x": "y" }, "new": [{ "|integers": [1] }],
+            }),
+            json!({ "o|integers": [1], "new|string": "n" }),
+            json!({ "unmapped": { "": "7" } }),
+            json!({ "id": 3, "@tags": ["b"], "o": { "x|integer": 5, "y": { "z": 1.5 } } }),
+        ]
+    );
+}
+
+#[test]
+fn a_strict_source_widens_no_schema() {
+    for format in ["JSON_SR", "AVRO", "PROTOBUF"] {
+        let api = ScriptedApi::start(cycles(vec![
+            json!([{ "id": 1, "l": [{ "a": 1 }] }]),
+            json!([{ "id": 2 }, { "id": 3, "l": [{ "a": 1, "b": 2 }] }]),
+            json!([{ "id": 4 }]),
+        ]))
+        .unwrap();
+        let broker = Broker::start();
+        let run = |enforce: &str| {
+            let more = json!({ "output.data.format": format, "api1.http.response.schema.enforce": enforce });
+            broker.run(&config(&api, more)).map_err(|error| chain(&error))
+        };
+        assert_eq!(run("EVOLVE").unwrap().records, 1);
+        let error = run("STRICT").unwrap_err();
+        assert!(error.contains("record 1 of the page has something at `/l/*/b`"), "{error}");
+        assert_eq!(run("STRICT").unwrap().records, 1);
+        assert_eq!(broker.registry("subjects/records-value/versions"), json!([1]));
+    }
+    let api = ScriptedApi::start(|_: &Received| json!([{ "id": 1 }])).unwrap();
+    let broker = Broker::start();
+    let strict = |format: &str| {
+        config(&api, json!({ "output.data.format": format, "api1.http.response.schema.enforce": "STRICT" }))
+    };
+    let error = chain(&broker.run(&strict("AVRO")).unwrap_err());
+    assert!(error.contains("`records-value` has no schema that was learnt from records"), "{error}");
+    assert!(broker.problems(&strict("JSON")).contains("has no schema to hold records against"));
 }

@@ -2,12 +2,33 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "these are tests, helpers included")]
 
+mod actions;
+mod auth;
+mod backfill;
 mod binary;
+mod bodies;
+mod completeness;
 mod configuration;
 mod crash;
+mod dead_letters;
+mod demand;
 mod docs;
+mod drift;
+mod failures;
 mod formats;
+mod limits;
+mod matrix;
 mod paging;
+mod positions;
+mod properties;
+mod provenance;
 mod reference;
 mod requests;
+mod slices;
+mod snapshots;
+mod storm;
 mod support;
+mod templates;
+mod tls;
+mod transforms;
+mod traps;

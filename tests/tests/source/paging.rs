@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use headwater_tests::{Answer, Received, ScriptedApi};
 use serde_json::{Value, json};
 
-use crate::support::{Broker, config};
+use crate::support::{Broker, config, with};
 
 /// The targets of all requests since the last call.
 fn asked(api: &ScriptedApi) -> Vec<String> {
@@ -507,23 +507,341 @@ fn with_timestamps_only_what_is_newer_is_written_whatever_the_pages() {
 }
 
 #[test]
-fn a_short_page_ends_a_cycle_where_its_size_is_known() {
+fn a_short_page_ends_a_cycle_only_where_that_is_said() {
     let api = ScriptedApi::start(|request: &Received| {
         json!((request.number("skip")..5).take(request.number("top")).collect::<Vec<_>>())
+    })
+    .unwrap();
+    for (stops, pages) in [("false", vec![0, 2, 4, 5]), ("true", vec![0, 2, 4])] {
+        let broker = Broker::start();
+        let config = config(
+            &api,
+            json!({
+                "api1.http.pagination.type": "OFFSET",
+                "api1.http.pagination.offset.param": "skip",
+                "api1.http.pagination.limit.param": "top",
+                "api1.http.pagination.limit.value": "2",
+                "api1.http.pagination.stop.on.short.page": stops,
+                "api1.max.in.flight.requests": "1",
+            }),
+        );
+        assert_eq!(broker.run(&config).unwrap().records, 5);
+        let pages: Vec<_> = pages.into_iter().map(|at| format!("/items?top=2&skip={at}")).collect();
+        assert_eq!(asked(&api), pages);
+        assert_eq!(broker.run(&config).unwrap().records, 0);
+        assert_eq!(asked(&api), ["/items?top=2&skip=5"]);
+    }
+}
+
+#[test]
+fn an_api_that_gives_less_than_it_is_asked_for_is_read_to_its_end() {
+    // Three records at most, and the second page lacks one.
+    let page_of = |from: usize| slice(&Count::of(20), from, if from == 3 { 2 } else { 3 });
+    let starts = [0, 3, 5, 8, 11, 14, 17, 20];
+    let timestamp = json!({ "api1.http.offset.mode": "TIMESTAMP", "api1.http.offset.json.pointer": "/id" });
+    for (style, more) in [("OFFSET", json!({})), ("PAGE", json!({})), ("OFFSET", timestamp)] {
+        let api = ScriptedApi::start(move |request: &Received| match style {
+            "PAGE" => json!(page_of(starts[request.number("page") - 1])),
+            _ => json!(page_of(request.number("offset"))),
+        })
+        .unwrap();
+        let broker = Broker::start();
+        let mut properties = json!({
+            "api1.http.pagination.type": style,
+            "api1.http.pagination.limit.value": "100",
+            "max.in.flight.requests": "4",
+        });
+        with(&mut properties, more);
+        assert_eq!(broker.run(&config(&api, properties)).unwrap().records, 20, "{style}");
+        assert_eq!(broker.values(), ids(0..20), "{style}");
+        assert_eq!(asked(&api).len(), starts.len(), "{style}: each page once, and the empty one");
+    }
+}
+
+/// What stands in the request where a page is named: the query, a header, the path or the body.
+fn named(place: &str, request: &Received) -> String {
+    match place {
+        "query" => request.query("at").unwrap_or_default().to_owned(),
+        "header" => request.headers["x-at"].clone(),
+        "path" => request.path().trim_start_matches("/items/").to_owned(),
+        _ => serde_json::from_str::<Value>(&request.body).unwrap()["at"].as_str().unwrap().to_owned(),
+    }
+}
+
+#[test]
+fn a_page_can_be_named_anywhere_in_the_request() {
+    for (style, first) in [("OFFSET", "0"), ("PAGE", "1"), ("CURSOR", "")] {
+        for place in ["query", "header", "path", "body"] {
+            let api = ScriptedApi::start(move |request: &Received| {
+                let at = named(place, request);
+                assert!(request.query("offset").is_none() && request.query("page").is_none(), "{}", request.target);
+                let from = match style {
+                    "PAGE" => 2 * (at.parse::<usize>().unwrap() - 1),
+                    _ => at.parse().unwrap_or_default(),
+                };
+                let mut body = json!({ "items": slice(&Count::of(5), from, 2) });
+                if from + 2 < 5 {
+                    body["next"] = json!((from + 2).to_string());
+                }
+                body
+            })
+            .unwrap();
+            let request = match place {
+                "query" => json!({ "api1.http.request.parameters": "at=${offset}" }),
+                "header" => json!({ "api1.http.request.headers": "X-At: ${offset}" }),
+                "path" => json!({ "api1.http.api.path": "/items/${offset}" }),
+                _ => json!({
+                    "api1.http.request.method": "POST",
+                    "api1.http.request.headers": "Content-Type: application/json",
+                    "api1.http.request.body": r#"{"at": "${offset}"}"#,
+                }),
+            };
+            let mut properties = json!({
+                "api1.http.initial.offset": if style == "CURSOR" { "" } else { "0" },
+                "api1.http.pagination.type": style,
+                "api1.http.pagination.limit.param": "limit",
+                "api1.http.pagination.limit.value": "2",
+                "api1.http.pagination.cursor.path": "/next",
+                "api1.http.response.data.json.pointer": "/items",
+                "max.in.flight.requests": "1",
+            });
+            properties.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
+            let broker = Broker::start();
+            assert_eq!(broker.run(&config(&api, properties)).unwrap().records, 5, "{style} in the {place}");
+            assert_eq!(named(place, &api.received()[0]), first, "{style} in the {place}");
+            assert_eq!(broker.values(), ids(0..5), "{style} in the {place}");
+        }
+    }
+}
+
+/// Numbered pages of two.
+fn numbered(api: &ScriptedApi, more: Value) -> Value {
+    let mut properties = json!({
+        "api1.http.pagination.type": "PAGE",
+        "api1.http.pagination.limit.value": "2",
+        "api1.http.response.data.json.pointer": "/items",
+        "api1.retry.on.status.codes": "500-",
+    });
+    properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    config(api, properties)
+}
+
+/// Why a source stopped.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.by_ref().last().unwrap().to_string()
+}
+
+#[test]
+fn with_a_total_a_short_page_in_the_middle_ends_nothing() {
+    for (property, place) in [
+        ("total", "/total"),
+        ("total", "header:X-Total-Count"),
+        ("total.pages", "/pages"),
+        ("total.pages", "header:X-Total-Pages"),
+        ("has.more", "/has_more"),
+        ("has.more", "header:X-Has-More"),
+    ] {
+        let api = ScriptedApi::start(|request: &Received| {
+            // The third page has one record less than it could.
+            let pages = [0..2, 2..4, 4..5, 5..7, 7..8];
+            let page = request.number("page");
+            let ids = pages.get(page - 1).cloned().unwrap_or_default();
+            let items: Vec<_> = ids.map(|id| json!({ "id": id })).collect();
+            Answer::from(json!({ "items": items, "total": 8, "pages": 5, "has_more": page < 5 }))
+                .header("X-Total-Count", "8")
+                .header("X-Total-Pages", "5")
+                .header("X-Has-More", if page < 5 { "true" } else { "false" })
+        })
+        .unwrap();
+        let broker = Broker::start();
+        let config = numbered(&api, json!({ format!("api1.http.pagination.{property}"): place }));
+        assert_eq!(broker.run(&config).unwrap().records, 8, "{property} {place}");
+        assert_eq!(broker.values(), ids(0..8), "{property} {place}");
+    }
+}
+
+#[test]
+fn pages_that_end_before_all_is_there_are_an_error() {
+    let api = ScriptedApi::start(
+        |request: &Received| json!({ "items": slice(&Count::of(4), 2 * (request.number("page") - 1), 2), "total": 5 }),
+    )
+    .unwrap();
+    let broker = Broker::start();
+    let error = broker.run(&numbered(&api, json!({ "api1.http.pagination.total": "/total" }))).unwrap_err();
+    assert!(cause(&error).starts_with("the pages end after 4 records, and the response declares 5"), "{error:?}");
+    assert_eq!(broker.values(), ids(0..4));
+}
+
+#[test]
+fn a_last_page_that_is_sent_for_every_higher_number_is_told_unless_the_end_is_known() {
+    let api = ScriptedApi::start(|request: &Received| {
+        let page = request.number("page").min(3);
+        json!({ "items": slice(&Count::of(6), 2 * (page - 1), 2), "total": 6 })
+    })
+    .unwrap();
+    let broker = Broker::start();
+    let error = broker.run(&numbered(&api, json!({}))).unwrap_err();
+    assert!(cause(&error).contains("sent the same page again") && cause(&error).contains("leads to 5"), "{error:?}");
+    assert_eq!(broker.values(), ids(0..6));
+    let broker = Broker::start();
+    let config = numbered(&api, json!({ "api1.http.pagination.total": "/total" }));
+    assert_eq!(broker.run(&config).unwrap().records, 6);
+    assert_eq!(broker.values(), ids(0..6));
+}
+
+#[test]
+fn a_page_without_content_is_an_empty_one() {
+    for status in [204, 200] {
+        let api = ScriptedApi::start(move |request: &Received| match request.number("page") {
+            page @ 1..=2 => json!({ "items": slice(&Count::of(4), 2 * (page - 1), 2) }).into(),
+            _ => Answer::new(status, ""),
+        })
+        .unwrap();
+        let broker = Broker::start();
+        assert_eq!(broker.run(&numbered(&api, json!({}))).unwrap().records, 4, "{status}");
+    }
+}
+
+#[test]
+fn a_page_that_is_not_found_is_an_error_and_no_end() {
+    for missing in [1, 7] {
+        let api = ScriptedApi::start(move |request: &Received| match request.number("page") {
+            page if page >= missing => Answer::new(404, "{}"),
+            page => json!({ "items": slice(&Count::of(100), 2 * (page - 1), 2) }).into(),
+        })
+        .unwrap();
+        let broker = Broker::start();
+        let error = broker.run(&numbered(&api, json!({}))).unwrap_err();
+        assert!(cause(&error).contains("answered 404"), "{error:?}");
+        assert_eq!(broker.values(), ids(0..2 * (missing - 1)));
+    }
+}
+
+#[test]
+fn no_page_of_another_host_is_asked_for() {
+    let other = ScriptedApi::start(|_: &Received| json!({ "items": [] })).unwrap();
+    let next = format!("{}/items", other.url());
+    let api = ScriptedApi::start(move |_: &Received| {
+        Answer::from(json!({ "items": [{ "id": 0 }], "@odata.nextLink": next, "next": next }))
+            .header("link", &format!("<{next}>; rel=\"next\""))
+    })
+    .unwrap();
+    for style in ["LINK_HEADER", "ODATA", "CURSOR"] {
+        let broker = Broker::start();
+        let properties = json!({
+            "auth.type": "BEARER",
+            "bearer.token": "s3cret",
+            "api1.http.pagination.type": style,
+            "api1.http.pagination.cursor.path": "/next",
+            "api1.http.response.data.json.pointer": "/items",
+        });
+        let error = broker.run(&config(&api, properties)).unwrap_err();
+        assert!(cause(&error).contains("which the credentials must not leave"), "{error:?}");
+        assert!(other.received().is_empty(), "{style}");
+    }
+}
+
+#[test]
+fn a_delta_link_is_where_the_next_cycle_begins() {
+    let api = ScriptedApi::start(|request: &Received| {
+        let (items, link, target) = match request.target.as_str() {
+            "/items" => (vec![0, 1], "nextLink", "/items?$skiptoken=2"),
+            "/items?$skiptoken=2" => (vec![2], "deltaLink", "/items?$deltatoken=a"),
+            "/items?$deltatoken=a" => (vec![3], "deltaLink", "/items?$deltatoken=b"),
+            _ => (vec![], "deltaLink", "/items?$deltatoken=b"),
+        };
+        let items: Vec<_> = items.into_iter().map(|id| json!({ "id": id })).collect();
+        json!({ "value": items, format!("@odata.{link}"): target })
+    })
+    .unwrap();
+    let broker = Broker::start();
+    let properties = json!({ "api1.http.pagination.type": "ODATA", "api1.http.response.data.json.pointer": "/value" });
+    let config = config(&api, properties);
+    for (records, targets) in [
+        (3, vec!["/items", "/items?$skiptoken=2"]),
+        (1, vec!["/items?$deltatoken=a"]),
+        (0, vec!["/items?$deltatoken=b"]),
+        (0, vec!["/items?$deltatoken=b"]),
+    ] {
+        assert_eq!(broker.run(&config).unwrap().records, records);
+        assert_eq!(asked(&api), targets);
+    }
+    assert_eq!(broker.values(), ids(0..4));
+}
+
+#[test]
+fn what_comes_late_is_written_once() {
+    let count = Count::of(2);
+    let served = count.clone();
+    let api = ScriptedApi::start(move |request: &Received| {
+        let since = request.query("since").unwrap_or_default().replace("%3A", ":");
+        let at = [(0, "10:00:00"), (1, "10:10:00"), (2, "10:08:00"), (3, "10:20:00")];
+        let at = at.map(|(id, at)| json!({ "id": id, "at": format!("2024-01-01T{at}Z") }));
+        let mut records: Vec<_> = at.into_iter().take(served.get()).collect();
+        records.retain(|record| record["at"].as_str().unwrap() >= since.as_str());
+        json!(records)
     })
     .unwrap();
     let broker = Broker::start();
     let config = config(
         &api,
         json!({
-            "api1.http.pagination.type": "OFFSET",
-            "api1.http.pagination.offset.param": "skip",
-            "api1.http.pagination.limit.param": "top",
-            "api1.http.pagination.limit.value": "2",
+            "api1.http.request.parameters": "since=${offset}",
+            "api1.http.offset.mode": "TIMESTAMP",
+            "api1.http.offset.json.pointer": "/at",
+            "api1.http.initial.offset": "2024-01-01T00:00:00Z",
+            "api1.http.offset.lookback.ms": "300000",
         }),
     );
-    assert_eq!(broker.run(&config).unwrap().records, 5);
-    assert_eq!(asked(&api), [0, 2, 4].map(|at| format!("/items?top=2&skip={at}")));
-    assert_eq!(broker.run(&config).unwrap().records, 0);
-    assert_eq!(asked(&api), ["/items?top=2&skip=5"]);
+    for (records, new) in [(2, 2), (3, 1), (3, 0), (4, 1), (4, 0)] {
+        count.set(records);
+        assert_eq!(broker.run(&config).unwrap().records, new, "{records}");
+    }
+    assert_eq!(broker.values().len(), 4);
+}
+
+#[test]
+fn what_does_not_go_together_is_told() {
+    let api = ScriptedApi::start(|_: &Received| json!([])).unwrap();
+    let broker = Broker::start();
+    for (properties, problem) in [
+        (
+            json!({ "api1.http.pagination.total": "/total" }),
+            "`api1.http.pagination.total` goes only with `http.pagination.type` OFFSET and PAGE",
+        ),
+        (
+            json!({
+                "api1.http.pagination.type": "PAGE", "api1.http.pagination.total": "/total",
+                "api1.http.pagination.has.more": "/more",
+            }),
+            "`api1.http.pagination.has.more` says when a cycle ends, and so does `api1.http.pagination.total`",
+        ),
+        (
+            json!({ "api1.http.pagination.stop.on.short.page": "true" }),
+            "`api1.http.pagination.stop.on.short.page` goes only with `http.pagination.type` OFFSET and PAGE",
+        ),
+        (
+            json!({ "api1.http.pagination.type": "PAGE", "api1.http.pagination.stop.on.short.page": "true" }),
+            "`api1.http.pagination.limit.value` is missing / it is needed because `http.pagination.stop.on.short.page` is set",
+        ),
+        (
+            json!({
+                "api1.http.pagination.type": "PAGE", "api1.http.pagination.total": "/total",
+                "api1.http.pagination.limit.value": "2", "api1.http.pagination.stop.on.short.page": "true",
+            }),
+            "`api1.http.pagination.stop.on.short.page` says when a cycle ends, and so does `api1.http.pagination.total`",
+        ),
+        (
+            json!({ "api1.http.offset.lookback.ms": "1000" }),
+            "`api1.http.offset.lookback.ms` goes only with `http.offset.mode=TIMESTAMP`",
+        ),
+        (
+            json!({ "api1.http.pagination.type": "CURSOR", "api1.http.pagination.cursor.path": "header: " }),
+            "or a header such as `header:X-Next`",
+        ),
+    ] {
+        let problems = broker.problems(&config(&api, properties));
+        assert!(problems.contains(problem), "{problems}");
+    }
 }

@@ -2,12 +2,13 @@
 //! not part of the repository.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use headwater_tests::{Answer, Received, ScriptedApi};
 use serde_json::{Map, Value, json};
 
 use crate::configuration::reference;
-use crate::support::{Broker, TOPIC, config};
+use crate::support::{Broker, Record, TOPIC, config};
 
 /// The cells of a row of the table of reference set-ups.
 fn row<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
@@ -137,6 +138,70 @@ fn the_properties_of_the_requirements_are_there() {
     }
 }
 
+/// What stands for the types in the examples of the requirements.
+fn sample(name: &str, api: &ScriptedApi) -> String {
+    let text = match name.trim_start_matches("api1.") {
+        "http.api.base.url" => return api.url(),
+        "oauth2.token.url" => return format!("{}/oauth/token", api.url()),
+        "connection.user" => "user",
+        "connection.password" => "pass",
+        "bearer.token" => "t0ken",
+        "oauth2.client.id" => "client-id",
+        "oauth2.client.secret" => "client-secret",
+        "http.api.path" => "/items",
+        "topics" => TOPIC,
+        "http.request.headers" => "Content-Type: application/json",
+        "http.request.parameters" => "a=b",
+        "request.interval.ms" => "60000",
+        "schema.context.name" => "team",
+        other => panic!("{other}"),
+    };
+    text.to_owned()
+}
+
+#[test]
+fn every_word_in_the_examples_of_the_requirements_runs() {
+    let Some(text) = reference("seeds/000_b2147a6ca3783d92.txt") else { return };
+    let examples: Vec<(String, String)> =
+        objects(&text).into_iter().flatten().map(|(name, words)| (name, words.as_str().unwrap().to_owned())).collect();
+    let words = |text: &str| text.split('|').map(str::to_owned).collect::<Vec<_>>();
+    let mut runs = 0;
+    for (chosen, choices) in examples.iter().filter(|(_, words)| words.contains('|')) {
+        for word in words(choices) {
+            let asked = AtomicUsize::new(0);
+            let api = ScriptedApi::start(move |request: &Received| {
+                if request.path() == "/oauth/token" {
+                    return json!({ "access_token": "t0ken" });
+                }
+                match asked.fetch_add(1, Ordering::Relaxed) {
+                    0 => json!([{ "id": 1 }]),
+                    _ => json!([]),
+                }
+            })
+            .unwrap();
+            // What some of the words need, besides what is in the examples.
+            let mut config = json!({
+                "name": "requirements",
+                "api.key.value": "t0ken",
+                "api1.http.offset.json.pointer": "/id",
+                "api1.http.next.page.json.pointer": "/next",
+            });
+            for (name, text) in &examples {
+                config[name] = match text.as_str() {
+                    _ if name == chosen => json!(word),
+                    "string" | "password" | "integer" => json!(sample(name, &api)),
+                    text => json!(words(text)[0]),
+                };
+            }
+            let broker = Broker::start();
+            let summary = broker.run(&config).unwrap_or_else(|error| panic!("{chosen}={word}: {error:?}"));
+            assert_eq!((summary.records, broker.consume(TOPIC).len()), (1, 1), "{chosen}={word}");
+            runs += 1;
+        }
+    }
+    assert_eq!(runs, 5 + 2 + 4 + 3);
+}
+
 /// The requests that ask for no more than others in this set-up do.
 fn answer(request: &Received, example: &Map<String, Value>, authorization: Option<&str>) -> Answer {
     if request.path() == "/oauth/token" {
@@ -172,6 +237,22 @@ fn answer(request: &Received, example: &Map<String, Value>, authorization: Optio
     }
 }
 
+/// What the transforms of the two examples make of records.
+fn assert_transformed(transforms: &str, records: &[Record]) {
+    for (id, record) in records.iter().enumerate() {
+        let value: Value = serde_json::from_str(&record.value).unwrap();
+        assert_eq!(value["id"], id);
+        match transforms {
+            "addSource,addTimestamp" => {
+                assert_eq!(value["source"], "github-api");
+                assert_eq!(value["ingested_at"].as_i64(), record.timestamp);
+            }
+            "extractKey" => assert_eq!(record.key, Some(json!({ "id": id }).to_string())),
+            other => panic!("{other}"),
+        }
+    }
+}
+
 #[test]
 fn the_examples_of_the_second_dialect_run() {
     let Some(text) = reference("seeds/001_eee6360f2d5e3cff.txt") else { return };
@@ -194,6 +275,7 @@ fn the_examples_of_the_second_dialect_run() {
     let examples = objects(&text);
     assert!(examples.len() > 20, "only {} examples", examples.len());
     let mut refused = BTreeMap::new();
+    let mut transformed = 0;
     for (index, example) in examples.into_iter().enumerate() {
         let whole = example.get("config").and_then(Value::as_object).cloned();
         let mut example = whole.unwrap_or(example);
@@ -235,6 +317,10 @@ fn the_examples_of_the_second_dialect_run() {
             _ => 2,
         };
         assert_eq!(broker.read(&topic).len(), expected, "example {index}: {config:#}");
+        if let Some(transforms) = example.get("transforms").and_then(Value::as_str) {
+            assert_transformed(transforms, &broker.read(&topic));
+            transformed += 1;
+        }
         let first = api.received().into_iter().find(|request| request.path() != "/oauth/token").unwrap();
         let method = example.get("http.method").map_or("GET", |method| method.as_str().unwrap());
         assert_eq!(first.method, method);
@@ -242,8 +328,8 @@ fn the_examples_of_the_second_dialect_run() {
             assert_eq!(first.body, body.as_str().unwrap());
         }
     }
-    // Keystores in Java's formats, and transforms, which say that they are not there.
+    // Stores whose files are not here.
     let refused: Vec<_> = refused.into_values().flatten().collect();
-    assert!(refused.iter().all(|name| name.starts_with("http.ssl.") || name.starts_with("transforms")), "{refused:?}");
-    assert_eq!(refused.iter().filter(|name| *name == "transforms").count(), 2, "{refused:?}");
+    assert!(refused.iter().all(|name| name.starts_with("http.ssl.")), "{refused:?}");
+    assert_eq!(transformed, 2);
 }

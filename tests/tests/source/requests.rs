@@ -252,3 +252,121 @@ fn each_api_has_its_own_path_topic_and_position() {
     assert_eq!(broker.run(&config).unwrap().records, 0);
     assert_eq!((broker.read("topic-a").len(), broker.read("topic-b").len()), (3, 31));
 }
+
+/// Runs the same source so often, against an API that answers each request with the next of these.
+fn answers(times: usize, script: Vec<Answer>, more: serde_json::Value) -> (Vec<String>, Vec<Received>) {
+    let next = AtomicUsize::new(0);
+    let api = ScriptedApi::start(move |_: &Received| {
+        script[next.fetch_add(1, Ordering::Relaxed).min(script.len() - 1)].clone()
+    })
+    .unwrap();
+    let broker = Broker::start();
+    let config = config(&api, more);
+    for _ in 0..times {
+        broker.run(&config).unwrap();
+    }
+    (broker.values(), api.received())
+}
+
+#[test]
+fn rules_decide_what_is_done_with_answers() {
+    let source = |actions: &str| {
+        json!({
+            "api1.http.response.actions": actions,
+            "api1.http.offset.mode": "SNAPSHOT_PAGINATION",
+            "api1.retry.on.status.codes": "500-",
+        })
+    };
+    let one = || Answer::from("[1]");
+    let missing = || Answer::new(404, "{}").header("link", "</next>; rel=next");
+    let (values, requests) = answers(1, vec![missing(), one()], source("404 -> EMPTY"));
+    assert_eq!((values.len(), requests.len()), (0, 1), "it counts as an empty page");
+    let (values, requests) = answers(1, vec![missing(), one()], source("404 -> RETRY"));
+    assert_eq!((values.len(), requests.len()), (1, 2));
+    let busy = || Answer::from(r#"{"error": {"code": "busy"}}"#);
+    let (values, _) = answers(1, vec![busy(), one()], source("200 /error/code=busy -> RETRY"));
+    assert_eq!(values, ["1"]);
+    let (values, _) = answers(1, vec![busy(), one()], source("200 ~busy -> EMPTY"));
+    assert!(values.is_empty());
+    let (values, _) = answers(1, vec![busy(), one()], source("200 ~other -> EMPTY"));
+    assert_eq!(values, [r#"{"error": {"code": "busy"}}"#]);
+
+    let api = ScriptedApi::start(|_: &Received| Answer::new(503, "down for good")).unwrap();
+    Broker::start().run(&config(&api, source("503 ~good -> FAIL"))).unwrap_err();
+    assert_eq!(api.received().len(), 1, "although the status is one to try again on");
+}
+
+#[test]
+fn a_rule_can_get_the_token_anew() {
+    let tokens = AtomicUsize::new(0);
+    let api = ScriptedApi::start(move |request: &Received| {
+        if request.path() == "/token" {
+            return json!({ "access_token": tokens.fetch_add(1, Ordering::Relaxed) .to_string() }).into();
+        }
+        match request.headers["authorization"].as_str() {
+            "Bearer 0" => Answer::new(403, "token expired"),
+            _ => "[1]".into(),
+        }
+    })
+    .unwrap();
+    let more = json!({
+        "auth.type": "OAUTH2",
+        "oauth2.token.url": format!("{}/token", api.url()),
+        "oauth2.client.id": "id",
+        "oauth2.client.secret": "secret",
+        "api1.http.response.actions": "403 ~expired -> REFRESH",
+        "api1.http.offset.mode": "SNAPSHOT_PAGINATION",
+    });
+    assert_eq!(Broker::start().run(&config(&api, more)).unwrap().records, 1);
+    assert_eq!(api.received().len(), 4, "a token and a refusal, and another of each");
+}
+
+#[test]
+fn what_has_not_changed_is_not_read_again() {
+    let api = |conditional: &str| {
+        let versions = ["\"1\"", "\"1\"", "\"2\""];
+        let run = AtomicUsize::new(0);
+        let api = ScriptedApi::start(move |request: &Received| {
+            let version = versions[run.fetch_add(1, Ordering::Relaxed).min(2)];
+            if request.headers.get("if-none-match").is_some_and(|known| known == version) {
+                return Answer::new(304, "");
+            }
+            Answer::from(json!([version])).header("etag", version)
+        })
+        .unwrap();
+        let broker = Broker::start();
+        let more =
+            json!({ "api1.http.request.conditional": conditional, "api1.http.offset.mode": "SNAPSHOT_PAGINATION" });
+        let config = config(&api, more);
+        for _ in 0..3 {
+            broker.run(&config).unwrap();
+        }
+        let asked = api.received().iter().filter(|request| request.headers.contains_key("if-none-match")).count();
+        (broker.values().len(), asked)
+    };
+    assert_eq!(api("true"), (2, 2), "the version outlives the process");
+    assert_eq!(api("false"), (3, 0));
+}
+
+#[test]
+fn redirects_are_followed_as_often_as_is_allowed() {
+    let run = |most: &str| {
+        let api = ScriptedApi::start(|request: &Received| match request.path() {
+            "/items" => Answer::new(302, "").header("location", "/1"),
+            "/1" => Answer::new(302, "").header("location", "/2"),
+            _ => "[]".into(),
+        })
+        .unwrap();
+        Broker::start().run(&config(&api, json!({ "http.redirects.max": most }))).is_ok()
+    };
+    assert!(run("2"));
+    assert!(!run("1"));
+}
+
+#[test]
+fn a_proxy_can_be_switched_off() {
+    let api = ScriptedApi::start(|_: &Received| json!([])).unwrap();
+    let more = |enabled: &str| json!({ "http.proxy.host": "127.0.0.1", "http.proxy.port": "1", "http.proxy.enabled": enabled, "api1.max.retries": "0" });
+    Broker::start().run(&config(&api, more("false"))).unwrap();
+    Broker::start().run(&config(&api, more("true"))).unwrap_err();
+}

@@ -1,9 +1,15 @@
 //! A broker within this process, and sources that run against it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use headwater_runtime::config::{ConfigError, Environment, Services, SourceConfig};
-use headwater_runtime::flow::{self, Embedded, Mode, RunError, Summary};
+use headwater_runtime::config::{ConfigError, ConnectorConfig, Environment, Services, SourceConfig};
+use headwater_runtime::connector::Connector;
+use headwater_runtime::flow::{self, Embedded, Handle, Mode, RunError, Summary};
+use headwater_runtime::kafka::{Delivery, KafkaSettings, Producer, ProducerRecord, SourcePartition};
+use headwater_runtime::slice::Slice;
 use headwater_tests::{Consumed, Isolation, ScriptedApi, consume};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
@@ -43,7 +49,64 @@ impl Broker {
     pub(crate) fn run_with(&self, config: &Value, environment: &[(&str, &str)]) -> Result<Summary, RunError> {
         let SourceConfig { connector, operations } = self.load(config, environment);
         let (_stop, stopped) = watch::channel(false);
-        self.runtime.block_on(flow::run_operations(operations, connector, Some(&self.embedded), Mode::Once, stopped))
+        let handle = Arc::new(Handle::new(&connector.name));
+        let run = flow::run_operations(operations, connector, Some(&self.embedded), Mode::Once, handle, stopped);
+        self.runtime.block_on(run)
+    }
+
+    /// Runs a source cycle after cycle until `is_enough`.
+    pub(crate) fn run_until(&self, config: &Value, mut is_enough: impl FnMut() -> bool) -> Result<Summary, RunError> {
+        let SourceConfig { connector, operations } = self.load(config, &[]);
+        let (stop, stopped) = watch::channel(false);
+        let handle = Arc::new(Handle::new(&connector.name));
+        let embedded = Some(&self.embedded);
+        let run = flow::run_operations(operations, connector, embedded, Mode::Continuous, handle, stopped);
+        self.runtime.block_on(async {
+            let watch = async {
+                while !is_enough() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                stop.send_replace(true);
+            };
+            tokio::join!(run, watch).0
+        })
+    }
+
+    /// Runs a generated connector until every operation has been read to its end.
+    pub(crate) fn run_generated(&self, connector: &Connector, config: &Value) -> Result<Summary, RunError> {
+        let environment = Environment::default();
+        let loaded = ConnectorConfig::load(connector, Some(&self.file(config)), &environment, &self.services());
+        let loaded = loaded.unwrap_or_else(|error| panic!("{}", told(&error)));
+        let (_stop, stopped) = watch::channel(false);
+        self.runtime.block_on(flow::run(connector, loaded, Some(&self.embedded), Mode::Once, stopped))
+    }
+
+    /// Writes records with these keys and values to a topic.
+    pub(crate) fn write(&self, topic: &str, records: &[(&str, Option<&str>)]) {
+        let bootstrap_servers = self.bootstrap_servers().to_owned();
+        let settings = KafkaSettings { bootstrap_servers, ..KafkaSettings::default() };
+        self.runtime.block_on(async {
+            let producer = Producer::connect(&settings, Delivery::AtLeastOnce, Duration::from_secs(60)).await.unwrap();
+            for (key, value) in records {
+                let (key, value) = (Some(key.as_bytes()), value.map(str::as_bytes));
+                let record = ProducerRecord { topic, partition: None, key, value, timestamp: None, headers: &[] };
+                producer.send(record).await.unwrap();
+            }
+            producer.commit(Duration::from_secs(60)).await.unwrap();
+        });
+    }
+
+    /// Where it is.
+    pub(crate) fn bootstrap_servers(&self) -> &str {
+        self.embedded.bootstrap_servers()
+    }
+
+    /// Sets where an operation of a source stands.
+    pub(crate) fn set_position(&self, config: &Value, operation: &str, position: &str) {
+        let SourceConfig { connector, operations } = self.load(config, &[]);
+        let partition = SourcePartition { operation: operation.to_owned(), slice: Slice::whole() };
+        let positions = [(partition, Some(position.to_owned()))].into();
+        self.runtime.block_on(flow::write_positions(&connector, &operations, &positions, &BTreeSet::new())).unwrap();
     }
 
     /// A configuration that is right, in an environment.
@@ -85,6 +148,33 @@ impl Broker {
     pub(crate) fn read(&self, topic: &str) -> Vec<Record> {
         let consumed = consume(self.embedded.bootstrap_servers(), topic, Isolation::ReadCommitted).unwrap();
         consumed.into_iter().map(Record::from).collect()
+    }
+
+    /// The same with headers.
+    pub(crate) fn consume(&self, topic: &str) -> Vec<Consumed> {
+        consume(self.embedded.bootstrap_servers(), topic, Isolation::ReadCommitted).unwrap()
+    }
+
+    /// The last value of each key in a topic; those without a value are gone.
+    pub(crate) fn read_last(&self, topic: &str) -> BTreeMap<String, String> {
+        let mut last = BTreeMap::new();
+        for consumed in self.consume(topic) {
+            let key = String::from_utf8(consumed.key.unwrap()).unwrap();
+            match consumed.value {
+                Some(value) => drop(last.insert(key, String::from_utf8(value).unwrap())),
+                None => drop(last.remove(&key)),
+            }
+        }
+        last
+    }
+
+    /// The keys in the offsets topic of [`config`], and how often each was written.
+    pub(crate) fn offsets(&self) -> BTreeMap<String, usize> {
+        let mut times = BTreeMap::new();
+        for consumed in self.consume("headwater-source-offsets") {
+            *times.entry(String::from_utf8(consumed.key.unwrap()).unwrap()).or_default() += 1;
+        }
+        times
     }
 
     /// The values in a topic, and the schema that each is written by.
@@ -147,9 +237,14 @@ pub(crate) fn config(api: &ScriptedApi, more: Value) -> Value {
         "api1.http.api.path": "/items",
         "api1.retry.backoff.ms": "1",
     });
+    with(&mut config, more);
+    config
+}
+
+/// Lays properties over others.
+pub(crate) fn with(config: &mut Value, more: Value) {
     let members: &mut Map<String, Value> = config.as_object_mut().unwrap();
     for (name, value) in more.as_object().unwrap() {
         members.insert(name.clone(), value.clone());
     }
-    config
 }

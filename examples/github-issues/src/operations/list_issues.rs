@@ -113,6 +113,7 @@ impl TypedOperation for ListIssues {
                 field: "/updated_at".into(),
                 parameter: "since".into(),
                 initial: None,
+                lookback: None,
             }),
             interval: std::time::Duration::from_millis(60000),
         }

@@ -59,12 +59,14 @@ impl TypedOperation for ListEvents {
             pagination: Pagination::Cursor {
                 pointer: "/next_page_token".into(),
                 parameter: "page_token".into(),
+                initial: None,
             },
             incremental: Some(Incremental {
                 mode: IncrementalMode::Timestamp,
                 field: "/occurred_at".into(),
                 parameter: "since".into(),
                 initial: Some("2024-01-01T00:00:00Z".into()),
+                lookback: None,
             }),
             interval: std::time::Duration::from_millis(30000),
         }

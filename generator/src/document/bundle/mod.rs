@@ -1,5 +1,5 @@
 //! Documents of several files (OAS 3.0.3 section 4.3): what the `$ref`s to other files lead to becomes part of the
-//! document, shared objects as components. Only local files are read, never the network.
+//! document, shared objects as components. The network is asked only where the caller gives a way to.
 
 mod files;
 #[cfg(test)]
@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use self::files::{Files, Target};
 use super::fault::{Faults, is_mark};
+use super::network::Fetch;
 use super::pointer;
 use super::refs::words;
 use super::source::Sources;
@@ -21,7 +22,13 @@ use super::walk::{Node, reference, walk_node};
 const DEEPEST: usize = 32;
 
 /// Takes everything that `document`, read from `path`, refers to in other files into it.
-pub(super) fn bundle(document: &mut Value, path: &Path, sources: &mut Sources, faults: &mut Faults) {
+pub(super) fn bundle(
+    document: &mut Value,
+    path: &Path,
+    network: Option<&dyn Fetch>,
+    sources: &mut Sources,
+    faults: &mut Faults,
+) {
     let mut leads_out = false;
     walk_node(Node::Document, "", document, &mut |_, _, value| {
         leads_out |= reference(value).is_some_and(|target| !target.starts_with('#'));
@@ -30,10 +37,11 @@ pub(super) fn bundle(document: &mut Value, path: &Path, sources: &mut Sources, f
         return;
     }
     let mut bundle = Bundle {
-        files: Files::new(path, document.clone()),
+        files: Files::new(path, document.clone(), network),
         names: BTreeMap::new(),
         aliases: BTreeMap::new(),
         taken: BTreeMap::new(),
+        numbers: BTreeMap::new(),
         todo: vec![Piece { node: Node::Document, at: String::new(), file: 0, depth: 0 }],
         sources,
         faults,
@@ -64,13 +72,15 @@ enum Change {
 }
 
 struct Bundle<'a> {
-    files: Files,
+    files: Files<'a>,
     /// The components that hold what stands in other files.
     names: BTreeMap<(&'static str, Target), String>,
     /// The document's own components that are nothing but a `$ref` to another file, and so give what is there its name.
     aliases: BTreeMap<String, Target>,
     /// The names of all components.
     taken: BTreeMap<&'static str, BTreeSet<String>>,
+    /// The last number that was added to a name.
+    numbers: BTreeMap<(&'static str, String), usize>,
     todo: Vec<Piece>,
     sources: &'a mut Sources,
     faults: &'a mut Faults,
@@ -168,7 +178,7 @@ impl Bundle<'_> {
 
     /// The name that it has there, if it has one: of a component its own, of a whole file the file's.
     fn free_name(&mut self, section: &'static str, target: &Target) -> String {
-        let stem = words(&format!("/{}", pointer::escape(self.files.stem(target.file))));
+        let stem = words(&format!("/{}", pointer::escape(&self.files.stem(target.file))));
         let segments: Vec<_> = pointer::segments(&target.pointer).collect();
         let base = match segments.as_slice() {
             [] => stem.clone(),
@@ -179,7 +189,12 @@ impl Bundle<'_> {
         };
         let taken = self.taken.entry(section).or_default();
         let candidates = [base.clone(), format!("{stem}-{base}")].into_iter();
-        let numbered = (2_usize..).map(|number| format!("{base}-{number}"));
+        // Not from 2 on each time: in some trees of files hundreds are called the same.
+        let next = self.numbers.entry((section, base.clone())).or_insert(1);
+        let numbered = std::iter::repeat_with(|| {
+            *next += 1;
+            format!("{base}-{next}")
+        });
         let name = candidates.chain(numbered).find(|name| !name.is_empty() && !taken.contains(name)).unwrap_or(base);
         taken.insert(name.clone());
         name

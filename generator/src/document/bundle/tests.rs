@@ -15,7 +15,7 @@ fn bundled(files: &[(&str, &str)]) -> (Value, Vec<String>, Sources, String) {
     let prefix = format!("{}/", folder.path().display());
     let mut document = read::read(&path).unwrap();
     let (mut sources, mut faults) = (Sources::new(&path.display().to_string()), Faults::default());
-    bundle(&mut document, &path, &mut sources, &mut faults);
+    bundle(&mut document, &path, None, &mut sources, &mut faults);
     let said = faults.iter().map(|said| {
         let (place, hint) = (said.place.as_ref().unwrap(), said.hint.as_deref().unwrap_or(""));
         format!("{} --> {place} ({hint})", said.message).replace(&prefix, "")
@@ -80,7 +80,7 @@ fn what_cannot_be_followed_is_told_of() {
         said,
         [
             "the `$ref` to `https://example.com/a.yaml#/A` leads to the network --> \
-             a/api.yaml#/components/schemas/A/$ref (download it, and refer to the file)",
+             a/api.yaml#/components/schemas/A/$ref (allow it with `--allow-http-refs`, or download it and refer to the file)",
             "the `$ref` to `no.yaml` cannot be followed: the file `a/no.yaml` does not exist --> \
              a/api.yaml#/components/schemas/B/$ref ()",
             "the `$ref` to `c.yaml#/Dgo` leads nowhere --> a/api.yaml#/components/schemas/C/$ref (did you mean `#/Dog`?)",

@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::name;
 use crate::emit::doc::Doc;
 use crate::emit::markdown::code;
-use crate::plan::model::{ConnectorPlan, ParameterPlan, ParameterScalar, ParameterType, ParameterValue, StreamPlan};
+use crate::plan::model::{
+    ConnectorPlan, ListedValues, ParameterPlan, ParameterScalar, ParameterType, ParameterValue, StreamPlan,
+};
 
 pub(super) fn file(plan: &ConnectorPlan) -> TokenStream {
     let doc = Doc::line(format!("The connector {}.", code(&plan.name))).outer();
@@ -25,7 +27,7 @@ pub(super) fn file(plan: &ConnectorPlan) -> TokenStream {
 
         #doc
         pub fn connector() -> Connector {
-            Connector::new(#default_name) #base_url #(#parameters)* #(#operations)*
+            Connector::new(#default_name) #base_url .document(include_str!("../spec/openapi.json")) #(#parameters)* #(#operations)*
         }
     }
 }
@@ -41,9 +43,28 @@ fn operation(stream: &StreamPlan) -> TokenStream {
         let setter = name(&parameter.rust_name);
         quote!(.#setter(#value))
     });
-    let configured = |parameter: &ParameterPlan| matches!(parameter.value, Some(ParameterValue::Config(_)));
+    let configured = |parameter: &ParameterPlan| {
+        matches!(parameter.value, Some(ParameterValue::Config(_) | ParameterValue::Slice(_) | ParameterValue::Each(_)))
+    };
     let parameters = if stream.parameters.iter().any(configured) { quote!(parameters) } else { quote!(_) };
-    quote!(.operation(|#parameters| { Ok(operations::#ident::new(#(#arguments),*) #(#setters)*) }))
+    let lists = stream.parameters.iter().filter_map(listed);
+    quote!(.operation(|#parameters| { Ok(operations::#ident::new(#(#arguments),*) #(#setters)*) }) #(#lists)*)
+}
+
+/// The values that a parameter has one after the other.
+fn listed(parameter: &ParameterPlan) -> Option<TokenStream> {
+    let name = &parameter.wire_name;
+    match parameter.value.as_ref()? {
+        ParameterValue::Each(ListedValues::Literals(values)) => {
+            Some(quote!(.slices(#name, |_| Ok([#(#values),*].map(str::to_owned).to_vec()))))
+        }
+        ParameterValue::Each(ListedValues::Config(property)) => {
+            let (ParameterType::One(scalar) | ParameterType::List { item: scalar }) = parameter.ty else { return None };
+            let (ty, expected) = parsed(scalar);
+            Some(quote!(.slices(#name, |parameters| parameters.values::<#ty>(#property, #expected))))
+        }
+        _ => None,
+    }
 }
 
 /// What the connector sets a parameter to, as an expression.
@@ -60,6 +81,19 @@ fn value(parameter: &ParameterPlan) -> Option<TokenStream> {
             let (ty, expected) = parsed(item);
             quote!(parameters.list::<#ty>(#property, #expected)?)
         }
+        (ParameterValue::Slice(name), ParameterType::One(scalar)) => of_slice(name, scalar),
+        (ParameterValue::Each(_), ParameterType::One(scalar)) => of_slice(&parameter.wire_name, scalar),
+        (ParameterValue::Each(_), ParameterType::List { item }) => {
+            let value = of_slice(&parameter.wire_name, item);
+            quote!([#value])
+        }
+        // A record has one value for a list.
+        (ParameterValue::Slice(name), ParameterType::List { item }) => {
+            let value = of_slice(name, item);
+            quote!([#value])
+        }
+        // The plan binds no objects.
+        (ParameterValue::Slice(_) | ParameterValue::Each(_), ParameterType::Object) => return None,
         (ParameterValue::Config(property), ParameterType::Object) => quote!(parameters.object(#property)?),
         (ParameterValue::Literal(value), ParameterType::Object) => {
             let properties = value.as_object().into_iter().flatten();
@@ -84,6 +118,17 @@ fn value(parameter: &ParameterPlan) -> Option<TokenStream> {
             quote!([#item])
         }
     })
+}
+
+/// A value of the slice that is read.
+fn of_slice(name: &str, scalar: ParameterScalar) -> TokenStream {
+    match scalar {
+        ParameterScalar::String | ParameterScalar::Json => quote!(parameters.slice(#name)?),
+        scalar => {
+            let (ty, expected) = parsed(scalar);
+            quote!(parameters.parse_slice::<#ty>(#name, #expected)?)
+        }
+    }
 }
 
 /// The Rust type of a configured value, and what to say it should be.

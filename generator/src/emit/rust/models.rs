@@ -159,7 +159,8 @@ fn branch(plan: &ConnectorPlan, scope: &mut Scope<'_>, variant: &UnionVariant) -
         Some(TypeKind::Struct(_) | TypeKind::Map(_)) => "Object",
         Some(TypeKind::List(_)) => "Array",
         Some(TypeKind::Scalar(Scalar::Boolean)) => "Boolean",
-        Some(TypeKind::Scalar(Scalar::Int32 | Scalar::Int64 | Scalar::Number)) => "Number",
+        Some(TypeKind::Scalar(Scalar::Decimal(decimal))) if decimal.is_text => "String",
+        Some(TypeKind::Scalar(Scalar::Int32 | Scalar::Int64 | Scalar::Number | Scalar::Decimal(_))) => "Number",
         _ => "String",
     });
     let fields = matches!(kind, Some(TypeKind::Struct(_))).then(|| quote!(, fields));

@@ -11,8 +11,8 @@ use crate::emit::EmitError;
 use crate::emit::doc::Doc;
 use crate::emit::markdown::code;
 use crate::plan::model::{
-    ConnectorPlan, OffsetMode, OffsetPlan, PaginationPlan, ParameterLocation, ParameterPlan, ParameterScalar,
-    ParameterStyle, ParameterType, StreamPlan, StyleKind,
+    ConnectorPlan, FoundIn, OffsetMode, OffsetPlan, PaginationPlan, ParameterLocation, ParameterPlan, ParameterScalar,
+    ParameterStyle, ParameterType, StreamPlan, StyleKind, TokenIn, TokenPlace, Until,
 };
 
 pub(super) fn emit(plan: &ConnectorPlan, add: &mut Add<'_>) -> Result<(), EmitError> {
@@ -291,6 +291,33 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
             }
         }
     });
+    let slicing = stream.followed_parent().map(|parent| {
+        let (slicing, parent) = (scope.runtime("Slicing"), &parent.operation_id);
+        quote! {
+            fn slicing() -> #slicing {
+                #slicing { parent: Some(#parent.into()), ..#slicing::default() }
+            }
+        }
+    });
+    let children = (!stream.children.is_empty()).then(|| {
+        scope.runtime_trait("OffsetField");
+        let children = scope.runtime("Children");
+        let usage = Use { through: quote!(and_then), call: quote!(offset_value()) };
+        let each = stream.children.iter().map(|child| {
+            let operation = &child.operation_id;
+            let bind = child.bind.iter().map(|(parameter, field)| {
+                let value = path::expression(&quote!(record), field, &usage);
+                quote!((#parameter, #value))
+            });
+            quote!(children.add(#operation, [#(#bind),*]);)
+        });
+        let each: Vec<_> = each.collect();
+        quote! {
+            fn children(record: &Self::Record<'_>, children: &mut #children) {
+                #(#each)*
+            }
+        }
+    });
     let timestamp = stream.timestamp.as_ref().map(|timestamp| {
         let usage = Use { through: quote!(and_then), call: quote!(epoch_millis()) };
         let timestamp = path::expression(&quote!(record), timestamp, &usage);
@@ -298,6 +325,13 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
         quote! {
             fn timestamp(record: &Self::Record<'_>) -> #millis {
                 #timestamp
+            }
+        }
+    });
+    let writes_changes = stream.writes_changes.then(|| {
+        quote! {
+            fn writes_changes() -> bool {
+                true
             }
         }
     });
@@ -313,9 +347,12 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
                 #request
             }
 
+            #slicing
             #key
             #offset
+            #children
             #timestamp
+            #writes_changes
         }
     }
 }
@@ -346,25 +383,79 @@ fn pagination(scope: &mut Scope<'_>, plan: &PaginationPlan) -> TokenStream {
     match plan {
         PaginationPlan::None => quote!(#pagination::None),
         PaginationPlan::LinkHeader => quote!(#pagination::LinkHeader),
-        PaginationPlan::NextUrl { pointer } => quote!(#pagination::NextUrl { pointer: #pointer.into() }),
-        PaginationPlan::Cursor { pointer, parameter } => {
-            quote!(#pagination::Cursor { pointer: #pointer.into(), parameter: #parameter.into() })
+        PaginationPlan::NextUrl { pointer, delta } => {
+            let (pointer, delta) = (found_in(scope, pointer), optional_text(delta.as_deref()));
+            quote!(#pagination::NextUrl { pointer: #pointer, delta: #delta })
+        }
+        PaginationPlan::Cursor { pointer, parameter, initial } => {
+            let (pointer, parameter) = (found_in(scope, pointer), token_in(scope, parameter));
+            let initial = optional_text(initial.as_deref());
+            quote!(#pagination::Cursor { pointer: #pointer, parameter: #parameter, initial: #initial })
         }
         PaginationPlan::LastRecord { parameter, has_more } => {
-            let has_more = match has_more {
-                Some(pointer) => quote!(Some(#pointer.into())),
-                None => quote!(None),
-            };
-            quote!(#pagination::LastRecord { parameter: #parameter.into(), has_more: #has_more })
+            let (parameter, has_more) = (token_in(scope, parameter), optional_text(has_more.as_deref()));
+            quote!(#pagination::LastRecord { parameter: #parameter, has_more: #has_more })
         }
-        PaginationPlan::Offset { parameter, limit } => {
+        PaginationPlan::Offset { parameter, limit, until } => {
+            let (parameter, until) = (token_in(scope, parameter), self::until(scope, until));
             let limit = optional_number(*limit);
-            quote!(#pagination::Offset { parameter: #parameter.into(), limit: #limit })
+            quote!(#pagination::Offset { parameter: #parameter, limit: #limit, until: #until })
         }
-        PaginationPlan::Page { parameter, first, size } => {
+        PaginationPlan::Page { parameter, first, size, until } => {
+            let (parameter, until) = (token_in(scope, parameter), self::until(scope, until));
             let (first, size) = (number(*first), optional_number(*size));
-            quote!(#pagination::Page { parameter: #parameter.into(), first: #first, size: #size })
+            quote!(#pagination::Page { parameter: #parameter, first: #first, size: #size, until: #until })
         }
+    }
+}
+
+fn found_in(scope: &mut Scope<'_>, found: &FoundIn) -> TokenStream {
+    match found {
+        FoundIn::Body(pointer) => quote!(#pointer.into()),
+        FoundIn::Header(name) => {
+            let found_in = scope.runtime("FoundIn");
+            quote!(#found_in::Header(#name.into()))
+        }
+    }
+}
+
+fn token_in(scope: &mut Scope<'_>, TokenIn { place, name }: &TokenIn) -> TokenStream {
+    let mut to = |variant: TokenStream| {
+        let token_in = scope.runtime("TokenIn");
+        quote!(#token_in::#variant(#name.into()))
+    };
+    match place {
+        TokenPlace::Query => quote!(#name.into()),
+        TokenPlace::Header => to(quote!(Header)),
+        TokenPlace::Path => to(quote!(Path)),
+        TokenPlace::Body => to(quote!(Body)),
+    }
+}
+
+fn until(scope: &mut Scope<'_>, until: &Until) -> TokenStream {
+    let name = scope.runtime("Until");
+    match until {
+        Until::EmptyPage => quote!(#name::EmptyPage),
+        Until::ShortPage => quote!(#name::ShortPage),
+        Until::NoMore(found) => {
+            let found = found_in(scope, found);
+            quote!(#name::NoMore(#found))
+        }
+        Until::Records(found) => {
+            let found = found_in(scope, found);
+            quote!(#name::Records(#found))
+        }
+        Until::Pages(found) => {
+            let found = found_in(scope, found);
+            quote!(#name::Pages(#found))
+        }
+    }
+}
+
+fn optional_text(text: Option<&str>) -> TokenStream {
+    match text {
+        Some(text) => quote!(Some(#text.into())),
+        None => quote!(None),
     }
 }
 
@@ -375,11 +466,20 @@ fn incremental(scope: &mut Scope<'_>, offset: &OffsetPlan) -> TokenStream {
         OffsetMode::Cursor => quote!(#mode::Cursor),
     };
     let (field, parameter) = (&offset.field.pointer, &offset.parameter);
-    let initial = match &offset.initial {
-        Some(initial) => quote!(Some(#initial.into())),
+    let initial = optional_text(offset.initial.as_deref());
+    let lookback = match offset.lookback_ms.map(number) {
+        Some(millis) => quote!(Some(std::time::Duration::from_millis(#millis))),
         None => quote!(None),
     };
-    quote!(Some(#incremental { mode: #mode, field: #field.into(), parameter: #parameter.into(), initial: #initial }))
+    quote! {
+        Some(#incremental {
+            mode: #mode,
+            field: #field.into(),
+            parameter: #parameter.into(),
+            initial: #initial,
+            lookback: #lookback,
+        })
+    }
 }
 
 fn number(number: u64) -> proc_macro2::Literal {

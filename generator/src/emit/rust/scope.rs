@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::name;
-use crate::plan::model::{ConnectorPlan, Element, Scalar, TypeId, TypeKind};
+use crate::plan::model::{ConnectorPlan, DecimalFacts, Element, Scalar, TypeId, TypeKind};
 
 /// The names of one file.
 pub(super) struct Scope<'plan> {
@@ -139,6 +139,11 @@ impl<'plan> Scope<'plan> {
             Scalar::Int32 => return quote!(i32),
             Scalar::Int64 => return quote!(i64),
             Scalar::Number => "Number",
+            Scalar::Decimal(DecimalFacts { precision, scale, is_text }) => {
+                let ty = self.runtime(if is_text { "Decimal" } else { "DecimalNumber" });
+                let (precision, scale) = (Literal::u32_unsuffixed(precision), Literal::u32_unsuffixed(scale));
+                return quote!(#ty<#lifetime, #precision, #scale>);
+            }
             Scalar::String => "Text",
             Scalar::Date => "Date",
             Scalar::DateTime => "DateTime",

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::Inferred;
 use crate::document::pointer;
 use crate::plan::annotations::{Limit, Pagination};
+use crate::plan::model::{FoundIn, Until};
 
 /// What an extension says.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +31,8 @@ impl Hints {
         let next = match value.get("nextLinkName") {
             Some(Value::Null) => Pagination::None,
             link => {
-                Pagination::NextUrl { pointer: pointer::join("", link.and_then(Value::as_str).unwrap_or("nextLink")) }
+                let pointer = pointer::join("", link.and_then(Value::as_str).unwrap_or("nextLink"));
+                Pagination::NextUrl { pointer: FoundIn::Body(pointer), delta: None }
             }
         };
         Self { records: Some(said(name, records)), pagination: Some(said(name, next)) }
@@ -51,19 +53,20 @@ fn speakeasy(name: &str, value: &Value) -> Hints {
         input.get("name").and_then(Value::as_str).filter(|_| is_query).map(str::to_owned)
     };
     let limit = || Limit { parameter: input("limit"), value: None };
-    let pagination =
-        match value.get("type").and_then(Value::as_str) {
-            Some("url") => outputs("nextUrl").map(|pointer| Pagination::NextUrl { pointer }),
-            Some("cursor") => outputs("nextCursor")
-                .zip(input("cursor"))
-                .map(|(pointer, parameter)| Pagination::Cursor { pointer, parameter, limit: limit() }),
-            Some("offsetLimit") => match (input("page"), input("offset")) {
-                (Some(parameter), _) => Some(Pagination::Page { parameter, first: 1, limit: limit() }),
-                (None, Some(parameter)) => Some(Pagination::Offset { parameter, limit: limit() }),
-                (None, None) => None,
-            },
-            _ => None,
-        };
+    let pagination = match value.get("type").and_then(Value::as_str) {
+        Some("url") => {
+            outputs("nextUrl").map(|pointer| Pagination::NextUrl { pointer: FoundIn::Body(pointer), delta: None })
+        }
+        Some("cursor") => outputs("nextCursor")
+            .zip(input("cursor"))
+            .map(|(pointer, parameter)| by_cursor(&pointer, &parameter, limit())),
+        Some("offsetLimit") => match (input("page"), input("offset")) {
+            (Some(parameter), _) => Some(page(&parameter, limit())),
+            (None, Some(parameter)) => Some(offset(&parameter, limit())),
+            (None, None) => None,
+        },
+        _ => None,
+    };
     Hints {
         records: outputs("results").map(|pointer| said(name, pointer)),
         pagination: pagination.map(|pagination| said(name, pagination)),
@@ -77,14 +80,26 @@ fn fern(name: &str, value: &Value) -> Hints {
     let response = |key: &str| json_path(&format!("$.{}", text(key)?.strip_prefix("$response.")?));
     let cursor = request("cursor").zip(response("next_cursor"));
     let pagination = match (cursor, request("offset")) {
-        (Some((parameter, pointer)), _) => Some(Pagination::Cursor { pointer, parameter, limit: Limit::default() }),
-        (None, Some(parameter)) => Some(Pagination::Offset { parameter, limit: Limit::default() }),
+        (Some((parameter, pointer)), _) => Some(by_cursor(&pointer, &parameter, Limit::default())),
+        (None, Some(parameter)) => Some(offset(&parameter, Limit::default())),
         (None, None) => None,
     };
     Hints {
         records: response("results").map(|pointer| said(name, pointer)),
         pagination: pagination.map(|pagination| said(name, pagination)),
     }
+}
+
+fn by_cursor(pointer: &str, parameter: &str, limit: Limit) -> Pagination {
+    Pagination::Cursor { pointer: pointer.into(), parameter: parameter.into(), initial: None, limit }
+}
+
+fn page(parameter: &str, limit: Limit) -> Pagination {
+    Pagination::Page { parameter: parameter.into(), first: 1, limit, until: Until::EmptyPage }
+}
+
+fn offset(parameter: &str, limit: Limit) -> Pagination {
+    Pagination::Offset { parameter: parameter.into(), limit, until: Until::EmptyPage }
 }
 
 /// A JSONPath of names alone as a JSON Pointer.

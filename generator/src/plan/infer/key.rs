@@ -16,6 +16,9 @@ const NAMES: [&str; 9] = ["id", "uuid", "guid", "uid", "sid", "gid", "_id", "@id
 /// What an identifier is called after its kind of record: `order_id`, `order_key`.
 const SUFFIXES: [&str; 4] = ["Id", "Uuid", "Sid", "Key"];
 
+/// What a field is called that says what kind of thing the record is. To require it says nothing of the others.
+const TAGS: [&str; 5] = ["type", "kind", "object", "resource_type", "object_type"];
+
 /// Identifiers of something else.
 const OF_OTHERS: [&str; 8] =
     ["node_id", "parent_id", "external_id", "request_id", "user_id", "owner_id", "account_sid", "tenant_id"];
@@ -61,7 +64,7 @@ pub(in crate::plan) fn infer(facts: &Facts<'_, '_>) -> Option<Inferred<FieldPath
         let reason = format!("`{name}` has the name of an identifier, and only the API itself gives it");
         return Some(Inferred { value, rule: "read-only-id", reason });
     }
-    let is_silent = properties.values().all(|property| !property.required);
+    let is_silent = properties.iter().all(|(name, property)| !property.required || TAGS.contains(name));
     let nullables = properties.values().filter(|property| nullable(property)).count();
     let null_says_nothing = nullables * 4 >= properties.len() * 3;
     if is_silent && let Some((name, value)) = find(&names, &|property| null_says_nothing || !nullable(property)) {
@@ -82,7 +85,7 @@ pub(in crate::plan) fn infer(facts: &Facts<'_, '_>) -> Option<Inferred<FieldPath
         let reason = format!("the next page is asked for by the last record, and so by its `{name}`");
         return Some(Inferred { value, rule: "paged-by-id", reason });
     }
-    metadata_uid(facts)
+    metadata_uid(facts).or_else(|| facts.wrapped())
 }
 
 /// Whether only the API itself gives a value (`readOnly`, OAS 3.0.3 section 4.7.24.2).
@@ -100,6 +103,29 @@ fn metadata_uid(facts: &Facts<'_, '_>) -> Option<Inferred<FieldPath>> {
 impl Facts<'_, '_> {
     fn path_to(&self, name: &str) -> Option<FieldPath> {
         fields::resolve(self.types, self.record, &pointer::join("", name), Use::Value).ok()
+    }
+
+    /// The identifier of an object that the record holds, if that is `data`, or the only one and called as the record is.
+    fn wrapped(&self) -> Option<Inferred<FieldPath>> {
+        let Some(TypeKind::Struct(ty)) = self.types.kind(self.record) else { return None };
+        let is_object = |ty: TypeId| matches!(self.types.kind(ty), Some(TypeKind::Struct(_)));
+        let segment = last_name(self.path).map(names::singular).unwrap_or_default();
+        let objects: Vec<&str> = ty
+            .fields
+            .iter()
+            .filter(|field| is_object(field.element.ty))
+            .map(|field| field.wire_name.as_str())
+            .collect();
+        let within = match objects.as_slice() {
+            [only] if is_same(only, &segment) => *only,
+            objects => objects.iter().copied().find(|name| *name == "data")?,
+        };
+        let path = |name: &&str| pointer::join(&pointer::join("", within), name);
+        let resolve = |path: String| fields::resolve(self.types, self.record, &path, Use::Value).ok();
+        let (name, value) = NAMES.iter().find_map(|name| Some((name, resolve(path(name))?)))?;
+        let reason =
+            format!("the record holds what it is about in `{within}`, whose `{name}` has the name of an identifier");
+        Some(Inferred { value, rule: "wrapped-id", reason })
     }
 
     /// Names of identifiers made of what the record is called, and what the list and the end of the path are.

@@ -4,9 +4,9 @@ use super::key::Facts;
 use super::{Inferred, first_of, is_same};
 use crate::document::pointer;
 use crate::plan::fields::{self, Use};
-use crate::plan::model::{OffsetMode, OffsetPlan, ParameterLocation, ParameterScalar, ParameterType};
+use crate::plan::model::{OffsetMode, OffsetPlan, ParameterLocation, ParameterScalar, ParameterType, Scalar};
 use crate::plan::parameters::Known;
-use crate::plan::schema::ShapeKind;
+use crate::plan::schema::{SchemaRef, ShapeKind};
 
 /// Query parameters that ask for what changed since an instant, with the fields that say when, the likeliest first.
 const RULES: [(&str, &[&str], &[&str]); 2] = [
@@ -63,7 +63,7 @@ const UPDATED: [&str; 14] = [
 ];
 
 /// Fields that say when a record came to be.
-const CREATED: [&str; 13] = [
+const CREATED: [&str; 16] = [
     "occurred_at",
     "created_at",
     "created",
@@ -72,6 +72,9 @@ const CREATED: [&str; 13] = [
     "created_on",
     "created_date",
     "date_created",
+    "published_at",
+    "issued_at",
+    "issuance_time",
     "timestamp",
     "event_time",
     "time",
@@ -79,32 +82,105 @@ const CREATED: [&str; 13] = [
     "when",
 ];
 
+/// Objects that records of some kinds of API have around their fields: GeoJSON's (RFC 7946 section 3.2), JSON:API's.
+const WRAPPERS: [&str; 2] = ["properties", "attributes"];
+
 /// What makes a lower bound of the name of a field.
 const BOUNDS: [&str; 9] = ["[gte]", "[gt]", "[since]", "[after]", "_gte", "_gt", "_since", "_after", "_from"];
 
-/// A query parameter for an instant together with a field that every record has and that holds one.
+/// A field that can say how far a stream has been read.
+struct Instant<'a> {
+    name: &'a str,
+    /// JSON Pointer from the record.
+    pointer: String,
+    surety: Surety,
+}
+
+/// What the document says of the field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Surety {
+    /// Every record has it, and it is an instant.
+    Declared,
+    /// It is an instant, and of no field does the document say that every record has it.
+    Unrequired,
+    /// Every record has it, and it is a text of no format.
+    Text,
+}
+
+/// A query parameter for an instant together with a field that holds one. What is sure goes before what is likely.
 pub(in crate::plan) fn infer(facts: &Facts<'_, '_>, parameters: &[Known]) -> Option<Inferred<OffsetPlan>> {
-    let ShapeKind::Object { properties, .. } = facts.schemas.shape(facts.schema).kind else { return None };
     // An instant is sent as text.
     let is_text = |known: &&Known| known.plan.ty == ParameterType::One(ParameterScalar::String);
     let query = parameters.iter().filter(|known| known.plan.location == ParameterLocation::Query).filter(is_text);
-    let query: Vec<&str> = query.map(|known| known.plan.wire_name.as_str()).collect();
-    let instant = |name: &str| {
-        let path = fields::resolve(facts.types, facts.record, &pointer::join("", name), Use::Instant).ok()?;
-        Some(path)
-    };
-    let required = properties.iter().filter(|(_, property)| property.required);
-    let sure = required.filter(|(_, property)| !facts.schemas.shape(&property.schema).nullable);
-    let instants: Vec<&str> = sure.map(|(name, _)| *name).filter(|name| instant(name).is_some()).collect();
-    let found = |parameter: &str, field: &str, rule, says: &str| {
-        let reason = format!("the parameter `{parameter}` {says}, and every record has the instant `{field}`");
+    let query: Vec<&Known> = query.collect();
+    let mut instants = Vec::new();
+    collect(facts, facts.schema, "", true, &mut instants);
+    by_names(facts, &query, &instants, Surety::Declared)
+        .or_else(|| by_names(facts, &query, &instants, Surety::Unrequired))
+        .or_else(|| {
+            // The format that the field lacks, its parameter has.
+            let query: Vec<&Known> = query.iter().copied().filter(|known| known.is_instant).collect();
+            by_names(facts, &query, &instants, Surety::Text)
+        })
+}
+
+/// The fields of an object that every record has, or may have.
+fn collect<'a>(facts: &Facts<'a, '_>, schema: &SchemaRef<'a>, at: &str, is_sure: bool, found: &mut Vec<Instant<'a>>) {
+    let ShapeKind::Object { properties, .. } = facts.schemas.shape(schema).kind else { return };
+    let says_required = properties.values().any(|property| property.required);
+    for (name, property) in properties {
+        if (says_required && !property.required) || facts.schemas.shape(&property.schema).nullable {
+            continue;
+        }
+        let pointer = pointer::join(at, name);
+        let is_sure = is_sure && property.required;
+        let surety = match fields::resolve(facts.types, facts.record, &pointer, Use::Moment) {
+            Ok(path) if path.scalar == Scalar::DateTime && is_sure => Surety::Declared,
+            Ok(path) if path.scalar == Scalar::DateTime => Surety::Unrequired,
+            Ok(_) if is_sure => Surety::Text,
+            Ok(_) => continue,
+            Err(_) => {
+                if at.is_empty() && WRAPPERS.contains(&name) {
+                    collect(facts, &property.schema, &pointer, is_sure, found);
+                }
+                continue;
+            }
+        };
+        found.push(Instant { name, pointer, surety });
+    }
+}
+
+fn by_names(
+    facts: &Facts<'_, '_>,
+    query: &[&Known],
+    instants: &[Instant<'_>],
+    surety: Surety,
+) -> Option<Inferred<OffsetPlan>> {
+    let query: Vec<&str> = query.iter().map(|known| known.plan.wire_name.as_str()).collect();
+    let instants: Vec<&Instant<'_>> = instants.iter().filter(|instant| instant.surety == surety).collect();
+    let names: Vec<&str> = instants.iter().map(|instant| instant.name).collect();
+    let found = |parameter: &str, name: &str, rule, says: &str| {
+        let pointer = &instants.iter().find(|instant| instant.name == name)?.pointer;
+        let field = pointer.strip_prefix('/').unwrap_or(pointer);
+        let (rule, has) = match surety {
+            Surety::Declared => (rule, format!("every record has the instant `{field}`")),
+            Surety::Unrequired => {
+                let unsaid = "the document says of no field that every record has it";
+                ("unrequired-instant", format!("the records have the instant `{field}`; {unsaid}"))
+            }
+            Surety::Text => {
+                ("text-instant", format!("every record has the text `{field}`, which is named as an instant is"))
+            }
+        };
+        let reason = format!("the parameter `{parameter}` {says}, and {has}");
+        let field = fields::resolve(facts.types, facts.record, pointer, Use::Moment).ok()?;
         let (mode, parameter) = (OffsetMode::Timestamp, parameter.to_owned());
-        let value = OffsetPlan { mode, field: instant(field)?, parameter, initial: None };
+        let value = OffsetPlan { mode, field, parameter, initial: None, lookback_ms: None };
         Some(Inferred { value, rule, reason })
     };
     // A bound that is called as its field is leaves no doubt.
     for wanted in UPDATED.iter().chain(&CREATED) {
-        let Some(field) = first_of(&[wanted], instants.iter().copied()) else { continue };
+        let Some(field) = first_of(&[wanted], names.iter().copied()) else { continue };
         let bound = |parameter: &&&str| BOUNDS.iter().any(|bound| is_same(&format!("{field}{bound}"), parameter));
         if let Some(parameter) = query.iter().find(bound) {
             return found(parameter, field, "field-bound", &format!("is a lower bound of `{field}`"));
@@ -112,7 +188,7 @@ pub(in crate::plan) fn infer(facts: &Facts<'_, '_>, parameters: &[Known]) -> Opt
     }
     RULES.iter().find_map(|(rule, parameters, wanted)| {
         let parameter = first_of(parameters, query.iter().copied())?;
-        let field = first_of(wanted, instants.iter().copied())?;
+        let field = first_of(wanted, names.iter().copied())?;
         found(parameter, field, rule, "asks for what is new")
     })
 }

@@ -3,7 +3,7 @@
 use super::{Inferred, first_of};
 use crate::document::pointer;
 use crate::plan::annotations::{Limit, Pagination};
-use crate::plan::model::{ParameterLocation, ParameterScalar, ParameterType};
+use crate::plan::model::{FoundIn, ParameterLocation, ParameterScalar, ParameterType, Until};
 use crate::plan::parameters::Known;
 use crate::plan::schema::{Located, SchemaRef, Schemas, ShapeKind};
 
@@ -55,6 +55,27 @@ const URL_FIELDS: [&str; 8] =
 const LAST_RECORD_PARAMETERS: [&str; 4] = ["starting_after", "after_id", "last_id", "start_after"];
 /// Truth values that say whether there is more.
 const MORE_FIELDS: [&str; 3] = ["has_more", "has_next", "has_next_page"];
+/// Headers that hold a token for the next page.
+const CURSOR_HEADERS: [&str; 6] =
+    ["x-next-cursor", "x-next-page-token", "x-next-token", "x-continuation-token", "next-cursor", "x-cursor"];
+/// What the last page calls the URL that the next cycle begins with.
+const DELTA_FIELDS: [&str; 1] = ["@odata.deltaLink"];
+/// How many pages, and how many records there are in all.
+const PAGES_HEADERS: [&str; 3] = ["x-total-pages", "x-page-count", "x-pagination-page-count"];
+const PAGES_FIELDS: [&str; 6] =
+    ["total_pages", "page_count", "num_pages", "number_of_pages", "pages_count", "last_page"];
+const TOTAL_HEADERS: [&str; 4] = ["x-total-count", "x-total", "x-total-results", "x-pagination-total-count"];
+const TOTAL_FIELDS: [&str; 9] = [
+    "total",
+    "total_count",
+    "total_results",
+    "total_records",
+    "total_items",
+    "total_elements",
+    "total_entries",
+    "total_size",
+    "total_hits",
+];
 const PAGE_PARAMETERS: [&str; 8] =
     ["page", "page_number", "page_no", "page_num", "page[number]", "page_index", "current_page", "pg"];
 const OFFSET_PARAMETERS: [&str; 6] = ["offset", "skip", "start_at", "start", "start_index", "page[offset]"];
@@ -149,9 +170,14 @@ fn cursor(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
             Some((parameter, field))
         })
     };
-    let (parameter, Field { pointer, .. }) = found.or_else(same).or_else(next)?;
+    let in_header = || {
+        let name = parameter.and_then(|_| first_of(&CURSOR_HEADERS, facts.headers.iter().copied()))?;
+        Some((parameter?, FoundIn::Header(name.to_owned())))
+    };
+    let in_body = found.or_else(same).or_else(next).map(|(parameter, field)| (parameter, FoundIn::Body(field.pointer)));
+    let (parameter, pointer) = in_body.or_else(in_header)?;
     let reason = format!("the parameter `{parameter}` takes what the response has at `{pointer}`");
-    let value = Pagination::Cursor { pointer, parameter: parameter.to_owned(), limit: Limit::default() };
+    let value = Pagination::Cursor { pointer, parameter: parameter.into(), initial: None, limit: Limit::default() };
     Some(Inferred { value, rule: "cursor-in-body", reason })
 }
 
@@ -164,7 +190,7 @@ fn last_record(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
         None => String::new(),
     };
     let reason = format!("the parameter `{parameter}` takes the key of the last record read{until}");
-    let value = Pagination::LastRecord { parameter: parameter.to_owned(), has_more, limit: Limit::default() };
+    let value = Pagination::LastRecord { parameter: parameter.into(), has_more, limit: Limit::default() };
     Some(Inferred { value, rule: "last-record", reason })
 }
 
@@ -173,8 +199,14 @@ fn next_url(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
     // HAL and others put the URL into an object.
     let within = || facts.body_field(&["href", "url"], |field| field.is_text() && field.pointer.contains("/next/"));
     let pointer = field.or_else(within)?.pointer;
-    let reason = format!("the response has the URL of the next page at `{pointer}`");
-    Some(Inferred { value: Pagination::NextUrl { pointer }, rule: "next-url-in-body", reason })
+    let delta = facts.body_field(&DELTA_FIELDS, Field::is_text).map(|field| field.pointer);
+    let changes = match &delta {
+        Some(pointer) => format!(", and what the next cycle begins with at `{pointer}`"),
+        None => String::new(),
+    };
+    let reason = format!("the response has the URL of the next page at `{pointer}`{changes}");
+    let value = Pagination::NextUrl { pointer: FoundIn::Body(pointer), delta };
+    Some(Inferred { value, rule: "next-url-in-body", reason })
 }
 
 fn page_number(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
@@ -183,17 +215,43 @@ fn page_number(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
     let default = known.default.as_ref().and_then(serde_json::Value::as_u64);
     let minimum = known.minimum.and_then(|minimum| u64::try_from(minimum).ok());
     let first = default.or(minimum).unwrap_or(1);
-    let reason = format!("the parameter `{parameter}` has the name of a page number");
-    let value = Pagination::Page { parameter: parameter.to_owned(), first, limit: Limit::default() };
+    let (until, ends) = until(facts, true);
+    let reason = format!("the parameter `{parameter}` has the name of a page number{ends}");
+    let value = Pagination::Page { parameter: parameter.into(), first, limit: Limit::default(), until };
     Some(Inferred { value, rule: "page-parameter", reason })
 }
 
 fn offset(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
     let parameter = facts.query_parameter(&OFFSET_PARAMETERS).filter(|name| !facts.is_text(name))?;
     let limit = facts.query_parameter(&LIMIT_PARAMETERS)?;
-    let reason = format!("the parameters `{parameter}` and `{limit}` say what to skip and how much to send");
-    let value = Pagination::Offset { parameter: parameter.to_owned(), limit: Limit::default() };
+    let (until, ends) = until(facts, false);
+    let reason = format!("the parameters `{parameter}` and `{limit}` say what to skip and how much to send{ends}");
+    let value = Pagination::Offset { parameter: parameter.into(), limit: Limit::default(), until };
     Some(Inferred { value, rule: "offset-parameter", reason })
+}
+
+/// What ends a cycle of pages that are counted, and the reason in a few words.
+fn until(facts: &Facts<'_, '_>, numbered: bool) -> (Until, String) {
+    let in_header =
+        |wanted: &[&str]| first_of(wanted, facts.headers.iter().copied()).map(|name| FoundIn::Header(name.to_owned()));
+    let in_body = |wanted: &[&str], fits: &dyn Fn(&Field<'_>) -> bool| {
+        facts.body_field(wanted, fits).map(|field| FoundIn::Body(field.pointer))
+    };
+    let declares =
+        |headers: &[&str], fields: &[&str]| in_header(headers).or_else(|| in_body(fields, &|field| field.is_integer()));
+    if let Some(found) = declares(&PAGES_HEADERS, &PAGES_FIELDS).filter(|_| numbered) {
+        let reason = format!(", and the response declares at `{found}` how many there are");
+        return (Until::Pages(found), reason);
+    }
+    if let Some(found) = declares(&TOTAL_HEADERS, &TOTAL_FIELDS) {
+        let reason = format!(", and the response declares at `{found}` how many records there are");
+        return (Until::Records(found), reason);
+    }
+    if let Some(found) = in_body(&MORE_FIELDS, &|field| field.is_truth_value()) {
+        let reason = format!(", and `{found}` says whether there is more");
+        return (Until::NoMore(found), reason);
+    }
+    (Until::EmptyPage, String::new())
 }
 
 /// Whether a parameter has the name of one that takes the key of the last record read.
@@ -223,6 +281,14 @@ struct Field<'a> {
 impl Field<'_> {
     fn is_text(&self) -> bool {
         matches!(self.kind, ShapeKind::String { .. } | ShapeKind::Any)
+    }
+
+    fn is_integer(&self) -> bool {
+        matches!(self.kind, ShapeKind::Integer { .. })
+    }
+
+    fn is_truth_value(&self) -> bool {
+        matches!(self.kind, ShapeKind::Boolean)
     }
 
     /// Whether its value can be sent back.

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::{Inferred, is_same, last_name};
+use super::{Inferred, is_same};
 use crate::document::pointer;
-use crate::plan::model::{Binding, ParentPlan};
+use crate::plan::model::{Binding, ParentPlan, TypeId};
 use crate::plan::names;
 
 /// A stream, as its relatives see it.
 pub(in crate::plan) struct Kin {
     pub(in crate::plan) operation_id: String,
     pub(in crate::plan) path: String,
+    pub(in crate::plan) record: TypeId,
     pub(in crate::plan) is_single: bool,
     /// JSON Pointer to the key, and whether the key is a text.
     pub(in crate::plan) key: Option<(String, bool)>,
@@ -42,13 +43,25 @@ pub(in crate::plan) fn infer(child: &Kin, all: &[Kin], paths: &BTreeSet<&str>) -
     linked(child, all).or_else(|| by_path(child, all, paths))
 }
 
+/// Whether what a rule has found is sure enough to be followed unasked. A list is often called as another thing's path is, and
+/// has not all that there is, or has far more.
+pub(in crate::plan) fn is_sure(rule: &str) -> bool {
+    [LINK, PREFIX].contains(&rule)
+}
+
+/// The response has a link.
+const LINK: &str = "openapi-link";
+
+/// The path goes on from that of the list.
+const PREFIX: &str = "path-prefix";
+
 fn linked(child: &Kin, all: &[Kin]) -> Option<Inferred<ParentPlan>> {
     let others = all.iter().filter(|other| other.operation_id != child.operation_id);
     others.flat_map(|other| other.links.iter().map(move |link| (other, link))).find_map(|(other, link)| {
         let is_meant = link.operation_id == child.operation_id && !link.bind.is_empty();
         let reason = format!("the response of `{}` has a link to this operation", other.operation_id);
         let value = ParentPlan { operation_id: other.operation_id.clone(), bind: link.bind.clone() };
-        is_meant.then_some(Inferred { value, rule: "openapi-link", reason })
+        is_meant.then_some(Inferred { value, rule: LINK, reason })
     })
 }
 
@@ -62,18 +75,25 @@ fn by_path(child: &Kin, all: &[Kin], paths: &BTreeSet<&str>) -> Option<Inferred<
     let list = segments.get(begin - 1).filter(|segment| !segment.is_empty())?;
     let lists = || all.iter().filter(|other| !other.is_single && !other.is_asked && other.path != child.path);
     let at = |path: String| lists().find(move |other| other.path.trim_end_matches('/') == path);
-    let bound = |rule: &'static str, parent: &Kin, how: &str| {
+    let thing = names::singular(list);
+    let bound = |rule: &'static str, parent: &Kin, parameters: &[&str], how: &str| {
         let bind = parameters.iter().map(|parameter| {
             let is_text = child.parameters.iter().any(|(name, is_text)| name == parameter && *is_text);
-            let pointer = binding(parent, parameter, is_text, parameters.len() > 1)?;
+            let pointer = binding(parent, &thing, parameter, is_text, parameters.len() > 1)?;
             Some(Binding { parameter: (*parameter).to_owned(), pointer })
         });
         let bind = bind.collect::<Option<Vec<_>>>()?;
         let reason = format!("{how} `{}`, and its records have what the path asks for", parent.operation_id);
         Some(Inferred { value: ParentPlan { operation_id: parent.operation_id.clone(), bind }, rule, reason })
     };
+    // Of several parameters in a row, the list can have been asked with all but the last.
+    if parameters.len() > 1
+        && let Some(parent) = at(segments.get(..end)?.join("/"))
+    {
+        return bound(PREFIX, parent, parameters.get(parameters.len() - 1..)?, "the path goes on from that of");
+    }
     if let Some(parent) = at(above.clone()).or_else(|| at(format!("{above}/search"))) {
-        return bound("path-prefix", parent, "the path goes on from that of");
+        return bound(PREFIX, parent, &parameters, "the path goes on from that of");
     }
     // Nothing else is meant if there is such a path, or if the parameter is not named after what the list holds.
     let last = parameters.last()?.to_lowercase();
@@ -83,7 +103,9 @@ fn by_path(child: &Kin, all: &[Kin], paths: &BTreeSet<&str>) -> Option<Inferred<
     // The list that takes the fewest parameters itself, and of those the one with the shortest path.
     let mut others: Vec<&Kin> = lists().filter(|other| last_segment(&other.path) == Some(list)).collect();
     others.sort_by_key(|other| (other.path.matches('{').count(), other.path.len()));
-    others.into_iter().find_map(|parent| bound("path-of-list", parent, "the path goes on from what is listed by"))
+    others
+        .into_iter()
+        .find_map(|parent| bound("path-of-list", parent, &parameters, "the path goes on from what is listed by"))
 }
 
 fn is_parameter(segment: &str) -> bool {
@@ -94,9 +116,9 @@ fn last_segment(path: &str) -> Option<&str> {
     path.trim_end_matches('/').rsplit('/').next()
 }
 
-/// JSON Pointer to what a record of `parent` gives the parameter. One of several parameters can also be within an object
+/// JSON Pointer to what a record of `parent`, each a `thing`, gives the parameter. One of several parameters can also be within an object
 /// of its name.
-fn binding(parent: &Kin, parameter: &str, is_text: bool, is_one_of_several: bool) -> Option<String> {
+fn binding(parent: &Kin, thing: &str, parameter: &str, is_text: bool, is_one_of_several: bool) -> Option<String> {
     let field = |name: &str| {
         let name = parent.values.iter().find(|value| is_same(value, name))?;
         Some(pointer::join("", name))
@@ -111,8 +133,7 @@ fn binding(parent: &Kin, parameter: &str, is_text: bool, is_one_of_several: bool
     if let Some(inner) = within(parameter).filter(|_| is_one_of_several) {
         return Some(inner);
     }
-    let thing = last_name(&parent.path).map(names::singular).unwrap_or_default();
-    if is_same(parameter, &thing) {
+    if is_same(parameter, thing) {
         // What is called by a text is not meant by its number.
         return match &parent.key {
             Some((_, false)) if is_text => NAMES.iter().find_map(|name| field(name)),
@@ -125,9 +146,11 @@ fn binding(parent: &Kin, parameter: &str, is_text: bool, is_one_of_several: bool
         return within("metadata").filter(|pointer| pointer.ends_with("/name"));
     }
     let lower = parameter.to_lowercase();
-    let suffixes = ["uuid", "sid", "id", "slug", "login", "name", "key", "number", "code"];
+    let suffixes = ["uuid", "sid", "id", "slug", "login", "username", "name", "key", "number", "code"];
     let named = suffixes.iter().filter(|suffix| lower.ends_with(*suffix)).find_map(|suffix| field(suffix));
-    let is_identifier = lower.ends_with("id") || lower.contains("idor");
+    let is_its_name = is_same(parameter, &format!("{thing}name"));
+    let named = named.or_else(|| NAMES.iter().filter(|_| is_its_name).find_map(|name| field(name)));
+    let is_identifier = lower.ends_with("id") || lower.ends_with("pk") || lower.contains("idor");
     let key = parent.key.as_ref().map(|(pointer, _)| pointer.clone());
     named.or_else(|| key.filter(|_| is_identifier))
 }

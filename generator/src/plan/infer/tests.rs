@@ -146,7 +146,25 @@ fn offsets() {
         "`timestamp_gte` asks from `/timestamp` (field-bound)"
     );
     assert_eq!(offset(json!({"since": number()}), json!({"updated_at": instant()})), "nothing");
-    assert_eq!(offset(json!({"since": instant()}), json!({"updated_at": text()})), "nothing");
+    // One of the two must be an instant for sure.
+    assert_eq!(
+        offset(json!({"since": instant()}), json!({"updated_at": text()})),
+        "`since` asks from `/updated_at` (text-instant)"
+    );
+    assert_eq!(offset(json!({"since": text()}), json!({"updated_at": text()})), "nothing");
+    // Of no field is it said that every record has it, or of another one.
+    let of = |item: Value| {
+        about("offset", inferred(json!({"start": instant()}), json!({}), json!({"type": "array", "items": item})))
+    };
+    let object = |properties: Value| json!({"type": "object", "properties": properties});
+    let unrequired = "`start` asks from `/issuanceTime` (unrequired-instant)";
+    assert_eq!(of(object(json!({"id": text(), "issuanceTime": instant()}))), unrequired);
+    let mut other = object(json!({"id": text(), "issuanceTime": instant()}));
+    other["required"] = json!(["id"]);
+    assert_eq!(of(other), "nothing");
+    let wrapped = "`start` asks from `/properties/timestamp` (unrequired-instant)";
+    assert_eq!(of(object(json!({"properties": object(json!({"timestamp": instant()}))}))), wrapped);
+    assert_eq!(of(object(json!({"owner": object(json!({"timestamp": instant()}))}))), "nothing");
     assert_eq!(offset(json!({}), json!({"updated_at": instant()})), "nothing");
 }
 
@@ -203,6 +221,36 @@ fn pagination() {
             none(),
             json!({"next": {"type": "string", "description": "URL of the next page."}}),
             "next-url at `/next` (next-url-in-body)",
+        ),
+        (
+            json!({"page": number()}),
+            json!({"X-Total-Pages": {"schema": number()}, "X-Total-Count": {"schema": number()}}),
+            json!({"total": number()}),
+            "page in `page`, from 1 of as many pages as header X-Total-Pages (page-parameter)",
+        ),
+        (
+            json!({"offset": number(), "limit": number()}),
+            json!({"X-Total-Pages": {"schema": number()}}),
+            json!({"meta": object(json!({"totalCount": number()})), "has_more": {"type": "boolean"}}),
+            "offset in `offset` of as many records as /meta/totalCount (offset-parameter)",
+        ),
+        (
+            json!({"page": number()}),
+            none(),
+            json!({"has_more": {"type": "boolean"}, "total": {"type": "number"}}),
+            "page in `page`, from 1 while /has_more (page-parameter)",
+        ),
+        (
+            json!({"page_token": text()}),
+            json!({"X-Next-Page-Token": {"schema": text()}}),
+            none(),
+            "cursor from `header X-Next-Page-Token` to `page_token` (cursor-in-body)",
+        ),
+        (
+            none(),
+            none(),
+            json!({"@odata.nextLink": text(), "@odata.deltaLink": text()}),
+            "next-url at `/@odata.nextLink`, then `/@odata.deltaLink` (next-url-in-body)",
         ),
         // A text is no number of records to skip.
         (json!({"start": text(), "limit": number()}), none(), none(), "none (nothing-found)"),

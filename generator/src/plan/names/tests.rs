@@ -15,7 +15,7 @@ fn fields_are_snake_case_and_raw_where_they_are_keywords() {
             "html_url",
             "r#type",
             "self_",
-            "self__2",
+            "self_2",
             "crate_",
             "r#match",
             "node_id",
@@ -108,6 +108,16 @@ fn modules_that_would_be_one_file_are_two() {
     assert_eq!(items.of_type("ABTest").module, "ab_test");
     assert_eq!(items.of_type("AbTest"), Item { rust: "AbTest2".to_owned(), module: "ab_test2".to_owned() });
     assert_eq!(items.of_type("A1").module, "a1");
+}
+
+#[test]
+fn the_longest_names_are_files_and_stay_apart() {
+    let mut items = Items::default();
+    let long = "ab".repeat(400);
+    let wanted = [type_name(&long), type_name(&format!("{long}c"))];
+    let items = wanted.map(|wanted| items.of_type(&wanted));
+    assert_ne!(items[0], items[1]);
+    assert!(items.iter().all(|item| item.module.len() + ".rs".len() < 256), "{items:?}");
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use super::reading::{Reading, missing_in_response, near};
 use crate::plan::annotations::{Limit, Pagination};
 use crate::plan::infer::{self, Inferred};
-use crate::plan::model::{PaginationPlan, ParameterScalar, ParameterType, ParameterValue};
+use crate::plan::model::{
+    FoundIn, PaginationPlan, ParameterLocation, ParameterScalar, ParameterType, ParameterValue, TokenIn, TokenPlace,
+    Until,
+};
 use crate::plan::operations::Answer;
 use crate::plan::parameters::{self, Known};
 use crate::plan::schema::{Located, Schemas};
@@ -49,17 +52,23 @@ impl Reading<'_> {
                 self.page_size = infer::pagination::limit_parameter(&self.known).map(str::to_owned);
                 PaginationPlan::LinkHeader
             }
-            Pagination::NextUrl { pointer } => {
+            Pagination::NextUrl { pointer, delta } => {
                 self.page_size = infer::pagination::limit_parameter(&self.known).map(str::to_owned);
-                self.in_body(schemas, answer, "/pagination/pointer", &pointer);
-                PaginationPlan::NextUrl { pointer }
+                self.found(schemas, answer, "/pagination/pointer", &pointer);
+                if let Some(delta) = &delta {
+                    self.in_body(schemas, answer, "/pagination/delta", delta);
+                }
+                PaginationPlan::NextUrl { pointer, delta }
             }
-            Pagination::Cursor { pointer, parameter, limit } => {
-                self.in_body(schemas, answer, "/pagination/pointer", &pointer);
-                self.documented("/pagination/parameter", &parameter);
-                self.is_set_by_runtime(&parameter);
+            Pagination::Cursor { pointer, parameter, initial, limit } => {
+                self.found(schemas, answer, "/pagination/pointer", &pointer);
+                self.token(&parameter);
+                if parameter.place == TokenPlace::Path && initial.is_none() {
+                    let message = "the first request needs something in the place of the cursor in the path";
+                    self.error("/pagination", message.to_owned(), Some("say with `initial` what it is".to_owned()));
+                }
                 self.page_size(&limit);
-                PaginationPlan::Cursor { pointer, parameter }
+                PaginationPlan::Cursor { pointer, parameter, initial }
             }
             Pagination::LastRecord { parameter, has_more, limit } => {
                 if let Some(has_more) = &has_more {
@@ -71,20 +80,58 @@ impl Reading<'_> {
                     let hint = "say with `key` which field it is".to_owned();
                     self.error("/pagination/style", message.to_owned(), Some(hint));
                 }
-                self.documented("/pagination/parameter", &parameter);
-                self.is_set_by_runtime(&parameter);
+                if parameter.place == TokenPlace::Path {
+                    let message = "the style `last-record` has nothing for the path of the first request";
+                    self.error("/pagination/in", message.to_owned(), None);
+                }
+                self.token(&parameter);
                 self.page_size(&limit);
                 PaginationPlan::LastRecord { parameter, has_more }
             }
-            Pagination::Offset { parameter, limit } => {
-                self.documented("/pagination/parameter", &parameter);
-                self.is_set_by_runtime(&parameter);
-                PaginationPlan::Offset { parameter, limit: self.page_size(&limit) }
+            Pagination::Offset { parameter, limit, until } => {
+                self.token(&parameter);
+                self.until(schemas, answer, &until);
+                let limit = self.counted_page_size(&limit, &until);
+                PaginationPlan::Offset { parameter, limit, until }
             }
-            Pagination::Page { parameter, first, limit } => {
-                self.documented("/pagination/parameter", &parameter);
-                self.is_set_by_runtime(&parameter);
-                PaginationPlan::Page { parameter, first, size: self.page_size(&limit) }
+            Pagination::Page { parameter, first, limit, until } => {
+                self.token(&parameter);
+                self.until(schemas, answer, &until);
+                let size = self.counted_page_size(&limit, &until);
+                PaginationPlan::Page { parameter, first, size, until }
+            }
+        }
+    }
+
+    /// Leaves to the runtime what takes that which the next page is asked for by.
+    fn token(&mut self, token: &TokenIn) {
+        let Some(location) = token.place.location() else { return };
+        self.documented_in("/pagination/parameter", location, &token.name);
+        match location {
+            // A path with a value in it would have no place left.
+            ParameterLocation::Path => {
+                self.known.retain(|known| known.plan.location != location || known.plan.wire_name != token.name);
+            }
+            _ => self.is_set_by_runtime(location, &token.name),
+        }
+    }
+
+    /// Checks where the response declares when a cycle ends.
+    fn until(&mut self, schemas: Schemas<'_>, answer: &Answer<'_>, until: &Until) {
+        if let Some((key, found)) = until.annotated() {
+            self.found(schemas, answer, &format!("/pagination/{key}"), found);
+        }
+    }
+
+    /// Refuses what the response's schema lacks, and warns of a header that is not documented.
+    fn found(&mut self, schemas: Schemas<'_>, answer: &Answer<'_>, key: &str, found: &FoundIn) {
+        match found {
+            FoundIn::Body(pointer) => self.in_body(schemas, answer, key, pointer),
+            FoundIn::Header(name) => {
+                if !answer.headers.iter().any(|header| header.eq_ignore_ascii_case(name)) {
+                    let message = format!("the response documents no header `{name}`");
+                    self.warn(key, message, near(name, &answer.headers));
+                }
             }
         }
     }
@@ -99,7 +146,7 @@ impl Reading<'_> {
     /// Sets the truth value without which the API does not send the cursor, as `usemarker` beside `marker`.
     fn switch_on(&mut self, pagination: &Pagination) {
         let Pagination::Cursor { parameter, .. } = pagination else { return };
-        let name = format!("use{parameter}");
+        let name = format!("use{}", parameter.name);
         let switch = self.known.iter_mut().find(|known| known.plan.wire_name == name && known.plan.value.is_none());
         let is_boolean = |known: &&mut Known| known.plan.ty == ParameterType::One(ParameterScalar::Boolean);
         if let Some(known) = switch.filter(is_boolean) {
@@ -113,6 +160,16 @@ impl Reading<'_> {
             let message = missing_in_response(path, &parent, &segment);
             self.error(key, message, near(&segment, &names));
         }
+    }
+
+    /// How many records a full page has, if that has to be known.
+    fn counted_page_size(&mut self, limit: &Limit, until: &Until) -> Option<u64> {
+        let size = self.page_size(limit);
+        if (until, size) == (&Until::ShortPage, None) {
+            let message = "a page is short only beside a full one, and nothing says how many records that has";
+            self.error("/pagination/stop_on_short_page", message.to_owned(), Some("say it with `limit`".to_owned()));
+        }
+        size
     }
 
     /// How many records a full page has: what the connector sets, else what the document says happens if it does not.
@@ -129,7 +186,7 @@ impl Reading<'_> {
         self.page_size = Some(known.plan.wire_name.clone());
         match (&known.plan.value, limit.value) {
             (Some(ParameterValue::Literal(value)), _) => value.as_u64(),
-            (Some(ParameterValue::Config(_)), _) => None,
+            (Some(ParameterValue::Config(_) | ParameterValue::Slice(_) | ParameterValue::Each(_)), _) => None,
             (None, Some(value)) => {
                 let set = parameters::value(&value.into(), known.plan.ty);
                 known.plan.value = set.ok();
@@ -149,13 +206,14 @@ fn describe(pagination: &Pagination) -> String {
     match pagination {
         Pagination::None => "none".to_owned(),
         Pagination::LinkHeader => "link-header".to_owned(),
-        Pagination::NextUrl { pointer } => format!("next-url at `{pointer}`"),
+        Pagination::NextUrl { pointer, delta: None } => format!("next-url at `{pointer}`"),
+        Pagination::NextUrl { pointer, delta: Some(delta) } => format!("next-url at `{pointer}`, then `{delta}`"),
         Pagination::Cursor { pointer, parameter, .. } => format!("cursor from `{pointer}` to `{parameter}`"),
         Pagination::LastRecord { parameter, has_more: Some(pointer), .. } => {
             format!("last-record in `{parameter}` while `{pointer}`")
         }
         Pagination::LastRecord { parameter, has_more: None, .. } => format!("last-record in `{parameter}`"),
-        Pagination::Offset { parameter, .. } => format!("offset in `{parameter}`"),
-        Pagination::Page { parameter, first, .. } => format!("page in `{parameter}`, from {first}"),
+        Pagination::Offset { parameter, until, .. } => format!("offset in `{parameter}`{until}"),
+        Pagination::Page { parameter, first, until, .. } => format!("page in `{parameter}`, from {first}{until}"),
     }
 }

@@ -10,11 +10,12 @@ use crate::plan::infer::{self, Inferred};
 use crate::plan::model::{FieldPath, Inference, OffsetMode, OffsetPlan, ParameterLocation};
 use crate::plan::operations::Answer;
 use crate::plan::parameters::{self, Known};
-use crate::plan::schema::{Located, SchemaRef, Schemas, ShapeKind};
+use crate::plan::schema::{Located, SchemaPath, SchemaRef, Schemas, ShapeKind};
 
 /// Where the records are.
 pub(super) struct Records<'a> {
-    pub(super) pointer: String,
+    /// JSON Pointer, or JSONPath if it begins with `$`.
+    pub(super) at: String,
     pub(super) required: bool,
     pub(super) is_single: bool,
     /// The schema of one.
@@ -62,7 +63,9 @@ impl Reading<'_> {
         answer: &Answer<'a>,
         path: &str,
     ) -> Result<Records<'a>, String> {
-        let pointer = match &self.source.records {
+        let source = self.source;
+        let pointer = match &source.records {
+            Some(path) if path.starts_with('$') => return self.selected(schemas, answer, path),
             Some(pointer) => pointer.clone(),
             None if self.hints.records.is_some() => self.hinted_records(schemas, answer)?,
             None => {
@@ -77,7 +80,7 @@ impl Reading<'_> {
                     ShapeKind::Array { items: Some(items) } => (false, items),
                     _ => (true, schema),
                 };
-                Ok(Records { pointer, required, is_single, schema })
+                Ok(Records { at: pointer, required, is_single, schema })
             }
             Located::Missing { parent, segment, names } => {
                 let message = missing_in_response(&pointer, &parent, &segment);
@@ -85,6 +88,48 @@ impl Reading<'_> {
                 Err(format!("the response has nothing at `{pointer}`"))
             }
             Located::Free => Err(format!("the document does not say what is at `{pointer}`")),
+        }
+    }
+
+    /// What a JSONPath selects.
+    fn selected<'a>(&mut self, schemas: Schemas<'a>, answer: &Answer<'a>, text: &str) -> Result<Records<'a>, String> {
+        let path = SchemaPath::parse(text)?;
+        let nothing = Err(format!("`{text}` selects nothing in the response"));
+        // What a pointer can say too is read without a tree of the response.
+        if let Some((pointer, is_all)) = path.plain()
+            && let Located::Found { schema, required } = schemas.locate(&answer.schema, &pointer)
+        {
+            match (schemas.shape(&schema).kind, is_all) {
+                (ShapeKind::Array { items: Some(items) }, true) => {
+                    return Ok(Records { at: pointer, required, is_single: false, schema: items });
+                }
+                (ShapeKind::Array { .. }, false) => {
+                    let hint = format!("write `{text}[*]` for the elements of the list");
+                    self.error("/records", format!("`{text}` selects a list, which is no record"), Some(hint));
+                    return nothing;
+                }
+                (ShapeKind::Object { .. }, false) => {
+                    return Ok(Records { at: pointer, required, is_single: true, schema });
+                }
+                _ => {}
+            }
+        }
+        let at = text.to_owned();
+        match schemas.select(&answer.schema, &path) {
+            None => Err(format!("the document does not say what `{text}` selects")),
+            Some(found) => match <[_; 1]>::try_from(found) {
+                Ok([schema]) => Ok(Records { at, required: false, is_single: false, schema }),
+                Err(none) if none.is_empty() => {
+                    let message = format!("`{text}`: by its schema, the response has nothing that this selects");
+                    self.error("/records", message, None);
+                    nothing
+                }
+                Err(several) => {
+                    let message = format!("`{text}` selects values of {} schemas", several.len());
+                    self.error("/records", message, Some("the records of a stream are of one".to_owned()));
+                    nothing
+                }
+            },
         }
     }
 
@@ -140,6 +185,27 @@ impl Reading<'_> {
                 Err(reason) => self.error(&at, format!("the parameter `{name}`: {reason}"), None),
             }
         }
+        for (name, values) in &self.source.slices {
+            let at = pointer::join("/slices", name);
+            let Some(known) = self.known.iter_mut().find(|known| known.plan.wire_name == *name) else {
+                let names: Vec<&str> = self.known.iter().map(|known| known.plan.wire_name.as_str()).collect();
+                let hint = near(name, &names);
+                self.error(&at, format!("the operation has no parameter `{name}`"), hint);
+                continue;
+            };
+            let others = [
+                (self.source.parameters.contains_key(name), "`parameters` sets it, too"),
+                (self.source.parent.iter().any(|parent| parent.binds(name)), "`parent` binds it, too"),
+            ];
+            let value = match others.into_iter().find(|(is_so, _)| *is_so) {
+                Some((_, reason)) => Err(reason.to_owned()),
+                None => parameters::each(values, known.plan.ty),
+            };
+            match value {
+                Ok(value) => known.plan.value = Some(value),
+                Err(reason) => self.error(&at, format!("the parameter `{name}`: {reason}"), None),
+            }
+        }
     }
 
     /// A field that the annotation names.
@@ -172,15 +238,18 @@ impl Reading<'_> {
     pub(super) fn offset(&mut self, facts: &Facts<'_, '_>) -> Option<OffsetPlan> {
         match &self.source.offset {
             Some(Offset::None) => None,
-            Some(Offset::Field { mode, field, parameter, initial }) => {
+            Some(Offset::Field { mode, field, parameter, initial, lookback_ms }) => {
                 let usage = match mode {
-                    OffsetMode::Timestamp => Use::Instant,
+                    OffsetMode::Timestamp => Use::Moment,
                     OffsetMode::Cursor => Use::Value,
                 };
                 self.documented("/offset/parameter", parameter);
                 let field = self.field("/offset/field", facts, field, usage)?;
-                Some(OffsetPlan { mode: *mode, field, parameter: parameter.clone(), initial: initial.clone() })
+                let (parameter, initial, lookback_ms) = (parameter.clone(), initial.clone(), *lookback_ms);
+                Some(OffsetPlan { mode: *mode, field, parameter, initial, lookback_ms })
             }
+            // All that there is has to be read to see what has gone.
+            None if self.source.writes_changes => None,
             None => {
                 let inferred = infer::offset::infer(facts, &self.known)?;
                 let value = format!("`{}` asks from `{}`", inferred.value.parameter, inferred.value.field.pointer);
@@ -189,33 +258,40 @@ impl Reading<'_> {
         }
     }
 
+    /// A warning about a key of the annotation.
+    pub(super) fn warn(&mut self, key: &str, message: String, hint: Option<String>) {
+        let mut diagnostic = self.document.locate(Diagnostic::warning(message), &format!("{}{key}", self.source.at));
+        diagnostic.hint = hint;
+        self.said.push(diagnostic);
+    }
+
     /// Warns of a query parameter that the document does not know: it may be one, but it may be a slip.
     pub(super) fn documented(&mut self, key: &str, parameter: &str) {
-        let query = self.known.iter().filter(|known| known.plan.location == ParameterLocation::Query);
-        let names: Vec<&str> = query.map(|known| known.plan.wire_name.as_str()).collect();
+        self.documented_in(key, ParameterLocation::Query, parameter);
+    }
+
+    /// The same of a parameter that goes elsewhere.
+    pub(super) fn documented_in(&mut self, key: &str, location: ParameterLocation, parameter: &str) {
+        let there = self.known.iter().filter(|known| known.plan.location == location);
+        let names: Vec<&str> = there.map(|known| known.plan.wire_name.as_str()).collect();
         if !names.contains(&parameter) {
-            let message = format!("the operation documents no query parameter `{parameter}`");
-            let mut diagnostic =
-                self.document.locate(Diagnostic::warning(message), &format!("{}{key}", self.source.at));
-            diagnostic.hint = near(parameter, &names);
-            self.said.push(diagnostic);
+            let place = match location {
+                ParameterLocation::Path => "path",
+                ParameterLocation::Query => "query",
+                ParameterLocation::Header => "header",
+                ParameterLocation::Cookie => "cookie",
+            };
+            let (message, hint) =
+                (format!("the operation documents no {place} parameter `{parameter}`"), near(parameter, &names));
+            self.warn(key, message, hint);
         }
     }
 
-    /// The runtime gives this query parameter its value, so the connector need not.
-    pub(super) fn is_set_by_runtime(&mut self, parameter: &str) {
+    /// The runtime gives this parameter its value, so the connector need not.
+    pub(super) fn is_set_by_runtime(&mut self, location: ParameterLocation, parameter: &str) {
         for known in &mut self.known {
-            if known.plan.location == ParameterLocation::Query && known.plan.wire_name == parameter {
+            if known.plan.location == location && known.plan.wire_name == parameter {
                 known.plan.required = false;
-            }
-        }
-    }
-
-    /// Has the required parameters that nothing has set configured, if that is wanted.
-    pub(super) fn configure_missing(&mut self) {
-        for known in self.known.iter_mut().filter(|_| self.configures_missing) {
-            if known.plan.required && known.plan.value.is_none() {
-                known.plan.value = Some(parameters::configured_value(&known.plan, self.path));
             }
         }
     }

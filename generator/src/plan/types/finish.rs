@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Types;
 use crate::plan::model::{Scalar, Type, TypeId, TypeKind, TypeNames};
-use crate::plan::names::Items;
+use crate::plan::names::{self, Items};
 
 /// The types that emission sees, and where the records are among them.
 pub(in crate::plan) struct Finished {
@@ -18,22 +18,22 @@ impl Types<'_> {
     pub(in crate::plan) fn finish(mut self, records: &[TypeId], items: &mut Items) -> Finished {
         self.cut_endless();
         self.cut_deep(records);
-        let order = reach(&self.types, records);
+        let order = reach(&self.types, records, ids);
         let places: BTreeMap<TypeId, TypeId> = order.iter().enumerate().map(|(new, old)| (*old, TypeId(new))).collect();
         let place = |id: TypeId| places.get(&id).copied().unwrap_or(id);
         let mut types: Vec<Type> = Vec::with_capacity(order.len());
-        let mut is_component = Vec::with_capacity(order.len());
         for old in &order {
             let Some(ty) = self.types.get(old.0) else { continue };
             let mut ty = ty.clone();
             each_id(&mut ty.kind, &mut |id| *id = place(*id));
             types.push(ty);
-            is_component.push(self.is_component.contains(old));
         }
-        name(&mut types, &is_component, items);
+        let records: Vec<TypeId> = records.iter().map(|record| place(*record)).collect();
+        let components = self.components.iter().filter_map(|(name, old)| Some((*name, *places.get(old)?))).collect();
+        name(&mut types, components, &records, items);
         mark_boxed(&mut types);
         mark_borrowing(&mut types);
-        Finished { types, records: records.iter().map(|record| place(*record)).collect() }
+        Finished { types, records }
     }
 
     /// Makes JSON of lists, maps and unions that contain themselves without a struct between: they have no name in Avro
@@ -119,8 +119,17 @@ fn each_id(kind: &mut TypeKind, change: &mut dyn FnMut(&mut TypeId)) {
     }
 }
 
-/// Parents before children, in the order of the fields.
-fn reach(types: &[Type], records: &[TypeId]) -> Vec<TypeId> {
+/// The same, in an order that is not that of the fields.
+fn ids_by_name(kind: &TypeKind) -> Vec<TypeId> {
+    let TypeKind::Struct(ty) = kind else { return ids(kind) };
+    let mut fields: Vec<_> = ty.fields.iter().collect();
+    fields.sort_by(|left, right| left.wire_name.cmp(&right.wire_name));
+    let additional = ty.additional.as_ref().map(|additional| additional.element.ty);
+    fields.into_iter().map(|field| field.element.ty).chain(additional).collect()
+}
+
+/// Parents before children, these in the order of `ids`.
+fn reach(types: &[Type], records: &[TypeId], ids: fn(&TypeKind) -> Vec<TypeId>) -> Vec<TypeId> {
     let (mut order, mut seen) = (Vec::new(), BTreeSet::new());
     let mut next: Vec<TypeId> = records.iter().rev().copied().collect();
     while let Some(id) = next.pop() {
@@ -132,19 +141,30 @@ fn reach(types: &[Type], records: &[TypeId]) -> Vec<TypeId> {
     order
 }
 
-/// Components have their names before types that are named after where they stand.
-fn name(types: &mut [Type], is_component: &[bool], items: &mut Items) {
-    for turn in [true, false] {
-        for (ty, _) in types.iter_mut().zip(is_component).filter(|(_, is)| **is == turn) {
-            let names = match &mut ty.kind {
-                TypeKind::Struct(ty) => &mut ty.names,
-                TypeKind::Enum(ty) => &mut ty.names,
-                TypeKind::Union(ty) => &mut ty.names,
-                TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Scalar(_) => continue,
-            };
+/// Names the types, whatever their order is. Components have their names before types that are named after where they stand.
+fn name(types: &mut [Type], mut components: Vec<(&str, TypeId)>, records: &[TypeId], items: &mut Items) {
+    components.sort_by_key(|(name, _)| (names::type_name(name) != *name, *name));
+    let mut records = records.to_vec();
+    records.sort_by_cached_key(|record| {
+        types.get_mut(record.0).and_then(|ty| names_of(&mut ty.kind)).map(|names| names.rust.clone())
+    });
+    let inner = reach(types, &records, ids_by_name);
+    let mut named = BTreeSet::new();
+    for id in components.into_iter().map(|(_, id)| id).chain(inner) {
+        let names = types.get_mut(id.0).and_then(|ty| names_of(&mut ty.kind));
+        if let Some(names) = names.filter(|_| named.insert(id)) {
             let item = items.of_type(&names.rust);
             *names = TypeNames { avro: item.rust.clone(), rust: item.rust, module: item.module };
         }
+    }
+}
+
+fn names_of(kind: &mut TypeKind) -> Option<&mut TypeNames> {
+    match kind {
+        TypeKind::Struct(ty) => Some(&mut ty.names),
+        TypeKind::Enum(ty) => Some(&mut ty.names),
+        TypeKind::Union(ty) => Some(&mut ty.names),
+        TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Scalar(_) => None,
     }
 }
 

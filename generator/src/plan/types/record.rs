@@ -1,6 +1,6 @@
 //! The type of a stream's records: always one with fields.
 
-use super::{FieldNames, Types};
+use super::{FieldNames, Types, field as unnamed};
 use crate::plan::model::{Element, Scalar, StructType, TypeId, TypeKind, UnionType};
 use crate::plan::schema::SchemaRef;
 
@@ -28,7 +28,6 @@ impl<'a> Types<'a> {
                 _ => None,
             })
             .collect::<Option<_>>()?;
-        let mut names = FieldNames::default();
         let mut fields: Vec<crate::plan::model::Field> = Vec::new();
         for field in branches.iter().flat_map(|branch| &branch.fields) {
             match fields.iter().position(|known| known.wire_name == field.wire_name) {
@@ -39,13 +38,15 @@ impl<'a> Types<'a> {
                         known.element = element;
                     }
                 }
-                None => fields.push(names.field(&field.wire_name, field.doc.as_deref(), field.element)),
+                None => fields.push(unnamed(&field.wire_name, field.doc.as_deref(), field.element)),
             }
         }
         for field in &mut fields {
             let is_in = |branch: &StructType| branch.fields.iter().any(|it| it.wire_name == field.wire_name);
             field.element.optional |= !branches.iter().all(is_in);
         }
+        let mut names = FieldNames::default();
+        names.give(&mut fields);
         let structure = names.structure(&union.names.rust, fields, None);
         let doc = self.types.get(id.0).and_then(|ty| ty.doc.clone());
         Some(self.add(doc.as_deref(), TypeKind::Struct(structure)))

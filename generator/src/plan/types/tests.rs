@@ -262,6 +262,89 @@ fn a_discriminator_tells_objects_apart() {
 }
 
 #[test]
+fn a_schema_and_those_made_of_it_are_told_apart_by_its_discriminator() {
+    let made_of = |base: &str, name: &str| {
+        json!({"allOf": [{"$ref": format!("#/components/schemas/{base}")},
+            {"type": "object", "properties": {name: {"type": "integer"}}}]})
+    };
+    let pet = |discriminator: Value| {
+        json!({"type": "object", "required": ["kind"], "discriminator": discriminator,
+            "properties": {"kind": {"type": "string", "enum": ["cat", "Dog", "Puppy"]}}})
+    };
+    let schemas = |discriminator: Value| {
+        json!({
+            "Pet": pet(discriminator), "Cat": made_of("Pet", "lives"), "Dog": made_of("Pet", "good"),
+            "Puppy": made_of("Dog", "age"), "Alias": {"allOf": [{"$ref": "#/components/schemas/Pet"}]},
+            "Other": {"type": "object", "properties": {"x": {"type": "string"}}},
+        })
+    };
+    let owner = json!({"type": "object", "properties": {
+        "pet": {"$ref": "#/components/schemas/Pet"}, "dog": {"$ref": "#/components/schemas/Dog"}}});
+    let components = schemas(json!({"propertyName": "kind", "mapping": {"cat": "#/components/schemas/Cat"}}));
+    assert_eq!(
+        of(owner.clone(), components.clone()),
+        [
+            "Thing {pet: Pet?, dog: Dog?}",
+            "Pet = Cat(Cat)|Dog(Dog)|Puppy(Puppy)|Base(PetBase)",
+            "Cat {kind: CatKind, lives: Int64?}",
+            "CatKind = Cat|Dog|Puppy",
+            "Dog {kind: DogKind, good: Int64?}",
+            "DogKind = Cat|Dog|Puppy",
+            "Puppy {kind: PuppyKind, good: Int64?, age: Int64?}",
+            "PuppyKind = Cat|Dog|Puppy",
+            "PetBase {kind: PetBaseKind}",
+            "PetBaseKind = Cat|Dog|Puppy",
+        ]
+    );
+    let tagged =
+        |name: &str, tags: &[&str]| (name.to_owned(), tags.iter().map(|&tag| tag.to_owned()).collect::<Vec<_>>());
+    let (variants, property) = union(&planned(owner.clone(), components));
+    assert_eq!(property.as_deref(), Some("kind"));
+    assert_eq!(
+        variants,
+        [tagged("Cat", &["cat"]), tagged("Dog", &["Dog"]), tagged("Puppy", &["Puppy"]), tagged("Base", &[])]
+    );
+    // As the record itself it is one type with the fields of all.
+    let of_all = of(json!({"$ref": "#/components/schemas/Pet"}), schemas(json!({"propertyName": "kind"})));
+    assert!(
+        of_all[0].starts_with("Pet {kind: ") && of_all[0].contains("lives: Int64?, good: Int64?, age: Int64?"),
+        "{of_all:?}"
+    );
+    // Nothing is made of it.
+    let alone = of(json!({"$ref": "#/components/schemas/Pet"}), json!({"Pet": pet(json!({"propertyName": "kind"}))}));
+    assert_eq!(alone[0], "Pet {kind: PetKind}");
+}
+
+#[test]
+fn decimals_are_of_a_known_precision_and_scale() {
+    let number = |more: Value| {
+        let mut schema = json!({"type": "number", "format": "decimal"});
+        schema.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        schema
+    };
+    let sized = json!({"type": "string", "format": "decimal", "x-precision": 12, "x-scale": 2});
+    let decimal = |precision: u32, scale: u32, is_text: bool| {
+        format!("Decimal(DecimalFacts {{ precision: {precision}, scale: {scale}, is_text: {is_text} }})")
+    };
+    assert_eq!(
+        of(
+            json!({"type": "object", "properties": {
+                "a": sized, "b": {"type": "string", "format": "decimal"},
+                "c": number(json!({"multipleOf": 0.01, "minimum": 0, "maximum": 9_999_999.99})), "d": number(json!({})),
+                "e": {"allOf": [sized, {"description": "d"}]}, "f": {"oneOf": [sized, {"type": "string"}]},
+                "g": {"type": "number", "multipleOf": 0.01, "minimum": 0, "maximum": 1},
+            }}),
+            json!({})
+        ),
+        [format!(
+            "Thing {{a: {0}?, b: String?, c: {1}?, d: Number?, e: {0}?, f: String?, g: Number?}}",
+            decimal(12, 2, true),
+            decimal(9, 2, false)
+        )]
+    );
+}
+
+#[test]
 fn records_of_several_types_are_one_with_the_fields_of_all() {
     let object = |properties: Value, required: &[&str]| json!({"type": "object", "required": required, "properties": properties});
     assert_eq!(

@@ -8,13 +8,15 @@ use openapiv3::Discriminator;
 use super::{DEEPEST, Types, scalar_of, wanted_names};
 use crate::plan::model::{Scalar, TypeKind, UnionType, UnionVariant};
 use crate::plan::names::{self, Scope};
-use crate::plan::schema::{SchemaRef, ShapeKind};
+use crate::plan::schema::{SchemaRef, Shape, ShapeKind};
 
 /// The branches of a union, those of branches that are unions themselves in their place.
 #[derive(Default)]
 struct Leaves<'a> {
     schemas: Vec<SchemaRef<'a>>,
     discriminators: Vec<&'a Discriminator>,
+    /// Of the union itself, and of families among its branches: see [`Shape::base`].
+    bases: Vec<&'a str>,
 }
 
 impl<'a> Types<'a> {
@@ -25,12 +27,14 @@ impl<'a> Types<'a> {
         wanted: &str,
         branches: Vec<SchemaRef<'a>>,
         discriminator: Option<&'a Discriminator>,
+        base: Option<&'a str>,
     ) -> TypeKind {
         let mut leaves = Leaves::default();
         leaves.discriminators.extend(discriminator);
+        leaves.bases.extend(base);
         self.collect(branches, &mut leaves, 0);
         let mut by_kind: IndexMap<&'static str, Vec<SchemaRef<'a>>> = IndexMap::new();
-        for leaf in leaves.schemas {
+        for leaf in std::mem::take(&mut leaves.schemas) {
             let shape = self.shape(&leaf);
             match json_kind(&shape) {
                 // An object of any fields is kept as JSON text, which no schema tells from a string.
@@ -47,7 +51,7 @@ impl<'a> Types<'a> {
                 ("Number", [_, _, ..]) => Some(self.wider(&branches)),
                 ("Boolean", [_, _, ..]) => Some(Scalar::Boolean),
                 ("Object", [_, _, ..]) => {
-                    let Some(tags) = self.objects(wanted, &branches, &leaves.discriminators, &mut drafts) else {
+                    let Some(tags) = self.objects(wanted, &branches, &leaves, base, &mut drafts) else {
                         return TypeKind::Scalar(Scalar::Json);
                     };
                     tagged_by = tags;
@@ -73,13 +77,27 @@ impl<'a> Types<'a> {
         }
     }
 
+    /// The shape of a component. One that says by a discriminator of which others, made of it, its values are is all of these,
+    /// or the component itself.
+    pub(super) fn with_heirs(&self, name: &'a str, shape: Shape<'a>) -> Shape<'a> {
+        let heirs = self.schemas.heirs(name).filter(|_| matches!(shape.kind, ShapeKind::Object { .. }));
+        let Some((discriminator, heirs)) = heirs else { return shape };
+        // What is in the way of itself, or of heirs of its own, is meant without them.
+        let alone = |name| SchemaRef::All(vec![SchemaRef::Named(name)]);
+        let heir =
+            |heir: &&'a str| if self.schemas.heirs(heir).is_some() { alone(*heir) } else { SchemaRef::Named(heir) };
+        let branches = heirs.iter().map(heir).chain([alone(name)]).collect();
+        Shape { kind: ShapeKind::OneOf(branches), discriminator: Some(discriminator), base: Some(name), ..shape }
+    }
+
     /// Adds several objects, and returns the name of the field that tells which is which. `None`: they cannot be told
     /// apart, because one of them takes any field.
     fn objects(
         &mut self,
         wanted: &str,
         branches: &[SchemaRef<'a>],
-        discriminators: &[&'a Discriminator],
+        leaves: &Leaves<'a>,
+        base: Option<&str>,
         drafts: &mut Drafts,
     ) -> Option<Option<String>> {
         let shapes: Vec<_> = branches.iter().map(|branch| self.shape(branch)).collect();
@@ -88,14 +106,15 @@ impl<'a> Types<'a> {
         if !shapes.iter().all(has_fields) {
             return None;
         }
-        let property = match discriminators.first() {
+        let property = match leaves.discriminators.first() {
             Some(discriminator) => Some(discriminator.property_name.as_str()),
             None => self.constant_property(&shapes),
         };
         for (branch, shape) in branches.iter().zip(&shapes) {
-            let tags = property.map(|property| self.tags(property, branch, shape, discriminators)).unwrap_or_default();
-            let wanted_variant = match (branch, tags.first()) {
-                (SchemaRef::Named(name), _) => names::type_name(name),
+            let tags = property.map(|property| self.tags(property, branch, shape, leaves)).unwrap_or_default();
+            let wanted_variant = match (component(branch), tags.first()) {
+                (Some(name), _) if base == Some(name) => "Base".to_owned(),
+                (Some(name), _) => names::type_name(name),
                 (_, Some(tag)) => names::type_name(tag),
                 _ => "Object".to_owned(),
             };
@@ -121,23 +140,25 @@ impl<'a> Types<'a> {
 
     /// The values of the discriminator that stand for a branch (OAS 3.0.3 section 4.7.25): those that are mapped to it,
     /// or else its name; and those that its own schema lists.
-    fn tags(
-        &self,
-        property: &str,
-        branch: &SchemaRef<'a>,
-        shape: &ShapeKind<'a>,
-        discriminators: &[&'a Discriminator],
-    ) -> Vec<String> {
+    fn tags(&self, property: &str, branch: &SchemaRef<'a>, shape: &ShapeKind<'a>, leaves: &Leaves<'a>) -> Vec<String> {
+        let discriminators = &leaves.discriminators;
         let mut tags: Vec<String> = Vec::new();
-        if let SchemaRef::Named(name) = branch {
+        if component(branch).is_some_and(|name| leaves.bases.contains(&name)) {
+            return tags;
+        }
+        if let Some(name) = component(branch) {
             let mappings = discriminators.iter().filter(|it| it.property_name == property).flat_map(|it| &it.mapping);
             let targets = |target: &str| target.rsplit('/').next() == Some(name);
             tags.extend(mappings.filter(|(_, target)| targets(target)).map(|(tag, _)| tag.clone()));
             if tags.is_empty() && !discriminators.is_empty() {
-                tags.push((*name).to_owned());
+                tags.push(name.to_owned());
             }
         }
-        for value in self.listed(shape, property) {
+        // What is listed for all of a family is of none of them.
+        let listed = self.listed(shape, property);
+        let is_of_all = |base: &&'a str| self.listed(&self.shape(&SchemaRef::Named(base)), property) == listed;
+        let listed = if leaves.bases.iter().any(is_of_all) { Vec::new() } else { listed };
+        for value in listed {
             if !tags.iter().any(|tag| tag == value) {
                 tags.push(value.to_owned());
             }
@@ -160,13 +181,19 @@ impl<'a> Types<'a> {
 
     fn collect(&self, branches: Vec<SchemaRef<'a>>, into: &mut Leaves<'a>, depth: usize) {
         for branch in branches {
-            let shape = self.schemas.shape(&branch);
+            let schema = self.schemas.follow(branch).schema;
+            let shape = self.schemas.shape(&schema);
+            let shape = match &schema {
+                SchemaRef::Named(name) => self.with_heirs(name, shape),
+                SchemaRef::Inline(_) | SchemaRef::All(_) => shape,
+            };
             match shape.kind {
                 ShapeKind::OneOf(inner) if depth < DEEPEST => {
                     into.discriminators.extend(shape.discriminator);
+                    into.bases.extend(shape.base);
                     self.collect(inner, into, depth + 1);
                 }
-                _ => into.schemas.push(self.schemas.follow(branch).schema),
+                _ => into.schemas.push(schema),
             }
         }
     }
@@ -174,6 +201,18 @@ impl<'a> Types<'a> {
     fn wider(&self, numbers: &[SchemaRef<'a>]) -> Scalar {
         let is_integer = |schema| matches!(self.shape(schema), ShapeKind::Integer { .. });
         if numbers.iter().all(is_integer) { Scalar::Int64 } else { Scalar::Number }
+    }
+}
+
+/// The component that a branch is.
+fn component<'a>(branch: &SchemaRef<'a>) -> Option<&'a str> {
+    match branch {
+        SchemaRef::Named(name) => Some(name),
+        SchemaRef::All(all) => match all.as_slice() {
+            [SchemaRef::Named(name)] => Some(name),
+            _ => None,
+        },
+        SchemaRef::Inline(_) => None,
     }
 }
 
@@ -201,7 +240,8 @@ impl Drafts {
 fn json_kind(kind: &ShapeKind<'_>) -> Option<&'static str> {
     match kind {
         ShapeKind::Boolean => Some("Boolean"),
-        ShapeKind::Integer { .. } | ShapeKind::Number => Some("Number"),
+        ShapeKind::Decimal(decimal) if decimal.is_text => Some("String"),
+        ShapeKind::Integer { .. } | ShapeKind::Number | ShapeKind::Decimal(_) => Some("Number"),
         ShapeKind::String { .. } => Some("String"),
         ShapeKind::Array { .. } => Some("Array"),
         ShapeKind::Object { .. } => Some("Object"),

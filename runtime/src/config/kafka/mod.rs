@@ -1,6 +1,7 @@
 //! Kafka: where it is, and how clients authenticate. Properties have the names of Kafka's own clients; what is read has
 //! librdkafka's.
 
+mod group;
 mod jaas;
 mod overrides;
 mod ssl;
@@ -9,6 +10,7 @@ use super::kind::{Kind, TEXT};
 use super::property::{AnyProperty, Property, properties};
 use super::reader::Reader;
 use crate::kafka::KafkaSettings;
+use crate::memory::Memory;
 use crate::secret::Secret;
 use jaas::LoginModule;
 
@@ -107,26 +109,43 @@ properties! {
 
 /// All properties of Kafka's clients, in the order of the documentation.
 pub(super) fn properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
-    PROPERTIES.iter().chain(ssl::PROPERTIES).chain(overrides::PROPERTIES).copied()
+    PROPERTIES.iter().chain(ssl::PROPERTIES).chain(group::PROPERTIES).chain(overrides::PROPERTIES).copied()
 }
 
 /// Reads what the user says of Kafka.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<KafkaSettings> {
     let bootstrap_servers = reader.get(&BOOTSTRAP_SERVERS);
     let client = read_security(reader);
+    let group = group::read(reader);
     let overrides = overrides::read(reader);
     Some(KafkaSettings {
         bootstrap_servers: bootstrap_servers?,
         client: client?,
         producer: overrides.producer,
         consumer: overrides.consumer,
+        group: group?,
     })
 }
 
 /// What the user says of Kafka that also holds for an embedded broker, which takes no authentication.
 pub(super) fn read_embedded(reader: &mut Reader<'_>, bootstrap_servers: String) -> KafkaSettings {
+    let group = group::read(reader).unwrap_or_default();
     let overrides = overrides::read(reader);
-    KafkaSettings { bootstrap_servers, client: Vec::new(), producer: overrides.producer, consumer: overrides.consumer }
+    let (producer, consumer) = (overrides.producer, overrides.consumer);
+    KafkaSettings { bootstrap_servers, client: Vec::new(), producer, consumer, group }
+}
+
+/// The same with a producer's queue that stays within its share of the memory, unless the user says otherwise.
+pub(super) fn within(mut kafka: KafkaSettings, memory: Memory) -> KafkaSettings {
+    /// What librdkafka keeps of a message besides its key and value is in the order of this.
+    const MESSAGE: usize = 160;
+    let queue = memory.queue();
+    if queue < Memory::default().queue() {
+        let bounds = [("queue.buffering.max.kbytes", queue >> 10), ("queue.buffering.max.messages", queue / MESSAGE)];
+        let bounds = bounds.map(|(name, value)| (name.to_owned(), Secret::new(value.to_string())));
+        kafka.producer.splice(0..0, bounds);
+    }
+    kafka
 }
 
 fn read_security(reader: &mut Reader<'_>) -> Option<Vec<(String, Secret)>> {

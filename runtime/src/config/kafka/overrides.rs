@@ -14,7 +14,9 @@ properties! {
     CONSUMER: String = Property::new(
         "consumer.override.",
         TEXT,
-        "A property of the Kafka consumers that restore positions, by Kafka's or librdkafka's name.",
+        "A property of the Kafka consumers that restore positions and are a member of the group, by Kafka's or librdkafka's \
+         name, such as `consumer.override.session.timeout.ms`: how long an instance may be silent before others take over \
+         its streams, 6000 if nothing is said; with `group.protocol=consumer` the brokers say it.",
     ).family().low();
 }
 
@@ -64,7 +66,13 @@ fn consumer_property(name: &str) -> Translation {
     match name {
         "fetch.max.wait.ms" => Translation::Name("fetch.wait.max.ms"),
         "request.timeout.ms" => Translation::Name("socket.timeout.ms"),
-        "group.id" | "isolation.level" | "enable.auto.commit" | "auto.offset.reset" => Translation::Reserved,
+        "group.id"
+        | "group.protocol"
+        | "group.instance.id"
+        | "partition.assignment.strategy"
+        | "isolation.level"
+        | "enable.auto.commit"
+        | "auto.offset.reset" => Translation::Reserved,
         "max.poll.records" | "default.api.timeout.ms" | "key.deserializer" | "value.deserializer" => Translation::None,
         other => client_property(other),
     }

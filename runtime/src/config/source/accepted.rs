@@ -87,43 +87,10 @@ properties! {
         "gcp.credentials.json",
         no_effect!("no `auth.type` uses it."),
     ).low();
-    OAUTH2_JWT_KEYSTORE_PATH: Secret = Property::secret(
-        "oauth2.jwt.keystore.path",
-        no_effect!("as of `oauth2.jwt.enabled`."),
-    ).low();
-    OAUTH2_JWT_KEYSTORE_PASSWORD: Secret = Property::secret(
-        "oauth2.jwt.keystore.password",
-        no_effect!("as of `oauth2.jwt.enabled`."),
-    ).low();
-    OAUTH2_JWT_KEYSTORE_TYPE: String = Property::new(
-        "oauth2.jwt.keystore.type",
-        TEXT,
-        no_effect!("as of `oauth2.jwt.enabled`."),
-    ).default("JKS").low();
-    OAUTH2_JWT_CLAIMSET: String = Property::new(
-        "oauth2.jwt.claimset",
-        TEXT,
-        no_effect!("as of `oauth2.jwt.enabled`."),
-    ).low();
-    HTTP_PROXY_ENABLED: bool = Property::new(
-        "http.proxy.enabled",
-        BOOLEAN,
-        no_effect!("it shows or hides fields in Confluent Cloud. A proxy is used if `http.proxy.host` is set."),
-    ).default("false").low();
-    REPORTER_ERROR_TOPIC_NAME: String = Property::new(
-        "reporter.error.topic.name",
-        TEXT,
-        no_effect!("failed requests are told in the log; no error topic is written yet."),
-    ).default("error-${connector}").low();
-    REPORT_ERRORS_AS: String = Property::new(
-        "report.errors.as",
-        TEXT,
-        no_effect!("as of `reporter.error.topic.name`."),
-    ).default("Error string").low();
     AUTO_RESTART_ON_USER_ERROR: bool = Property::new(
         "auto.restart.on.user.error",
         BOOLEAN,
-        no_effect!("of Confluent Cloud. What restarts this process is its supervisor."),
+        no_effect!("of Confluent Cloud. `behavior.on.error=RESTART` has streams begin again."),
     ).default("true").low();
     CONNECTOR_EGRESS_WHITELIST: String = Property::new(
         "connector.egress.whitelist",
@@ -131,11 +98,6 @@ properties! {
         no_effect!("of Confluent Cloud. Requests never leave the origin of the base URL."),
     ).low();
     HEADER_CONVERTER: String = Property::new("header.converter", TEXT, no_effect!("records have no headers.")).low();
-    ERRORS_TOLERANCE: String = Property::new(
-        "errors.tolerance",
-        TEXT,
-        no_effect!("it is about converters and transforms, and there are none that could fail."),
-    ).default("none").low();
     KEY_CONVERTER_KEY_SCHEMA_ID_SERIALIZER: String = Property::new(
         "key.converter.key.schema.id.serializer",
         TEXT,
@@ -271,27 +233,12 @@ properties! {
         BOOLEAN,
         no_effect!("an offset is text, as the API wrote it."),
     ).default("true").low();
-    MAX_IN_FLIGHT_REQUESTS: String = Property::new(
-        "max.in.flight.requests",
-        TEXT,
-        no_effect!("the requests of an API follow one another."),
-    ).default("10").low();
     CONNECTION_ALLOW_CIDR_RANGES: String = Property::new(
         "connection.allow.cidr.ranges",
         TEXT,
         no_effect!("as of `connection.disallow.cidr.ranges`."),
     ).low();
     HTTPS_SSL_PROVIDER: String = Property::new("https.ssl.provider", TEXT, no_effect!("of Java.")).low();
-    HTTPS_SSL_KEYSTORE_TYPE: String = Property::new(
-        "https.ssl.keystore.type",
-        TEXT,
-        no_effect!("no keystore is read."),
-    ).default("JKS").low();
-    HTTPS_SSL_TRUSTSTORE_TYPE: String = Property::new(
-        "https.ssl.truststore.type",
-        TEXT,
-        no_effect!("no truststore is read."),
-    ).default("JKS").low();
     HTTPS_SSL_KEYMANAGER_ALGORITHM: String = Property::new(
         "https.ssl.keymanager.algorithm",
         TEXT,
@@ -389,26 +336,6 @@ properties! {
         BOOLEAN,
         no_effect!("the URL says whether TLS is spoken."),
     ).low();
-    HTTP_THROTTLE_MAX_REQUESTS: String = Property::new(
-        "http.throttle.max.requests",
-        TEXT,
-        no_effect!("there is no budget of requests yet. 429 and `Retry-After` are obeyed."),
-    ).low();
-    HTTP_THROTTLE_WINDOW_MS: String = Property::new(
-        "http.throttle.window.ms",
-        TEXT,
-        no_effect!("as of `http.throttle.max.requests`."),
-    ).low();
-    HTTP_RATE_LIMIT_HEADER: String = Property::new(
-        "http.rate.limit.header",
-        TEXT,
-        no_effect!("as of `http.throttle.max.requests`."),
-    ).low();
-    HTTP_RATE_LIMIT_RESET_HEADER: String = Property::new(
-        "http.rate.limit.reset.header",
-        TEXT,
-        no_effect!("as of `http.throttle.max.requests`."),
-    ).low();
     HTTP_RESPONSE_SCHEMA: String = Property::new(
         "http.response.schema",
         TEXT,
@@ -436,15 +363,6 @@ properties! {
         only!("the schema of a topic is learnt from its records and registered"),
     )
     .low();
-    ENFORCE: () = Property::new(
-        "http.response.schema.enforce",
-        Kind::OneOf(&[("NONE", ()), ("EVOLVE", ())]),
-        "Accepted, has no effect: the schema of a topic always widens, as EVOLVE says. STRICT is refused, because records \
-         are not checked yet.",
-    )
-    .per_api()
-    .default("NONE")
-    .low();
     CSFLE_ENABLED: () = Property::new(
         "csfle.enabled",
         Kind::OneOf(&[("false", ())]),
@@ -455,21 +373,11 @@ properties! {
         Kind::OneOf(&[("false", ())]),
         only!("secrets are referred to, as in `${env:NAME}`"),
     ).default("false").low();
-    OAUTH2_JWT_ENABLED: () = Property::new(
-        "oauth2.jwt.enabled",
-        Kind::OneOf(&[("false", ())]),
-        only!("tokens are not asked for with a signed JWT"),
-    ).default("false").low();
     VALUE_CONVERTER_VALUE_SUBJECT_NAME_STRATEGY: () = Property::new(
         "value.converter.value.subject.name.strategy",
         Kind::OneOf(&[("TopicNameStrategy", ())]),
         only!("schemas are registered by topic"),
     ).default("TopicNameStrategy").aliases(&["subject.name.strategy", "value.subject.name.strategy"]).low();
-    HTTP_RESPONSE_FORMAT: () = Property::new(
-        "http.response.format",
-        Kind::OneOf(&[("JSON", ())]),
-        only!("responses of other formats are not read"),
-    ).default("JSON").low();
     CONNECTION_DISALLOW_LOCAL_IPS: () = Property::new(
         "connection.disallow.local.ips",
         Kind::OneOf(&[("false", ())]),
@@ -485,104 +393,21 @@ properties! {
         Kind::OneOf(&[("false", ())]),
         only!("addresses are not looked at before connecting"),
     ).default("false").low();
-    HTTPS_SSL_ENABLED_PROTOCOLS: () = Property::new(
-        "https.ssl.enabled.protocols",
-        Kind::OneOf(&[("TLSv1.2,TLSv1.3", ())]),
-        only!("TLS 1.2 and 1.3 are spoken, or with `https.ssl.enabled` only 1.3"),
-    ).default("TLSv1.2,TLSv1.3").low();
-    HTTPS_SSL_ENDPOINT_IDENTIFICATION_ALGORITHM: () = Property::new(
-        "https.ssl.endpoint.identification.algorithm",
-        Kind::OneOf(&[("https", ())]),
-        only!("the names of servers are always checked"),
-    ).default("https").low();
 }
 
 properties! {
     in REFUSED;
 
-    HTTPS_SSL_KEYSTOREFILE: Secret = Property::secret(
-        "https.ssl.keystorefile",
-        refused!("certificates of clients are not sent"),
-    ).low();
-    HTTPS_SSL_KEYSTORE_PASSWORD: Secret = Property::secret(
-        "https.ssl.keystore.password",
-        refused!("certificates of clients are not sent"),
-    ).low();
-    HTTPS_SSL_KEY_PASSWORD: Secret = Property::secret(
-        "https.ssl.key.password",
-        refused!("certificates of clients are not sent"),
-    ).low();
-    HTTPS_SSL_TRUSTSTOREFILE: Secret = Property::secret(
-        "https.ssl.truststorefile",
-        refused!("servers are trusted by the certificates of the system"),
-    ).low();
-    HTTPS_SSL_TRUSTSTORE_PASSWORD: Secret = Property::secret(
-        "https.ssl.truststore.password",
-        refused!("servers are trusted by the certificates of the system"),
-    ).low();
-    HTTPS_SSL_KEYSTORE_LOCATION: Secret = Property::secret(
-        "https.ssl.keystore.location",
-        refused!("certificates of clients are not sent"),
-    ).low();
-    HTTPS_SSL_KEYSTORE_KEY: Secret = Property::secret(
-        "https.ssl.keystore.key",
-        refused!("certificates of clients are not sent"),
-    ).low();
-    HTTPS_SSL_KEYSTORE_CERTIFICATE_CHAIN: Secret = Property::secret(
-        "https.ssl.keystore.certificate.chain",
-        refused!("certificates of clients are not sent"),
-    ).low();
-    HTTPS_SSL_TRUSTSTORE_LOCATION: Secret = Property::secret(
-        "https.ssl.truststore.location",
-        refused!("servers are trusted by the certificates of the system"),
-    ).low();
-    HTTPS_SSL_TRUSTSTORE_CERTIFICATES: Secret = Property::secret(
-        "https.ssl.truststore.certificates",
-        refused!("servers are trusted by the certificates of the system"),
-    ).low();
     HTTPS_SSL_CIPHER_SUITES: String = Property::new(
         "https.ssl.cipher.suites",
         TEXT,
         refused!("cipher suites cannot be chosen"),
-    ).low();
-    HTTP_SSL_TRUSTSTORE_LOCATION: Secret = Property::secret(
-        "http.ssl.truststore.location",
-        refused!("servers are trusted by the certificates of the system"),
-    ).low();
-    HTTP_SSL_TRUSTSTORE_PASSWORD: Secret = Property::secret(
-        "http.ssl.truststore.password",
-        refused!("servers are trusted by the certificates of the system"),
-    ).low();
-    HTTP_SSL_KEYSTORE_LOCATION: Secret = Property::secret(
-        "http.ssl.keystore.location",
-        refused!("certificates of clients are not sent"),
-    ).low();
-    HTTP_SSL_KEYSTORE_PASSWORD: Secret = Property::secret(
-        "http.ssl.keystore.password",
-        refused!("certificates of clients are not sent"),
     ).low();
     CONNECTION_DISALLOW_CIDR_RANGES: String = Property::new(
         "connection.disallow.cidr.ranges",
         TEXT,
         refused!("addresses are not looked at before connecting"),
     ).low();
-    TRANSFORMS: String = Property::new("transforms", TEXT, refused!("records are not transformed yet")).low();
-    PREDICATES: String = Property::new("predicates", TEXT, refused!("records are not transformed yet")).low();
-    API_CHAINING_PARENT_CHILD_RELATIONSHIP: String = Property::new(
-        "api.chaining.parent.child.relationship",
-        TEXT,
-        refused!("APIs cannot be made from the records of others yet"),
-    ).low();
-    TRANSFORMS_FAMILY: String = Property::new(
-        "transforms.",
-        TEXT,
-        refused!("records are not transformed yet"),
-    ).family().low();
-    PREDICATES_FAMILY: String = Property::new(
-        "predicates.",
-        TEXT,
-        refused!("records are not transformed yet"),
-    ).family().low();
 }
 
 /// All of them, in the order of the documentation.
@@ -619,6 +444,8 @@ fn full_names(property: &dyn AnyProperty, apis: usize) -> Vec<String> {
     let name = property.definition().name;
     match property.definition().scope {
         Scope::PerApi => (1..=apis).map(|number| api_name(number, name)).collect(),
-        Scope::Global | Scope::Family => vec![name.to_owned()],
+        Scope::Global | Scope::Overridable | Scope::Family | Scope::PerApiFamily | Scope::Named(_) => {
+            vec![name.to_owned()]
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::environment::{Environment, variable_name};
 use super::super::names::api_name;
 use super::super::raw::Entry;
 
@@ -37,9 +38,8 @@ const fn spelling(name: &'static str, default: Option<&'static str>, becomes: Be
 
 use Becomes::{Entities, Field, Global, Headers, OfApi, Url};
 
-/// Every name of another dialect.
-pub(super) const SPELLINGS: &[Spelling] = &[
-    // HTTP Source V1.
+/// The names of HTTP Source V1.
+const V1: &[Spelling] = &[
     spelling("url", None, Url),
     spelling("topic.name.pattern", None, OfApi("topics")),
     spelling("entity.names", None, Entities),
@@ -60,7 +60,10 @@ pub(super) const SPELLINGS: &[Spelling] = &[
     spelling("retry.on.status.codes", Some("400-"), OfApi("retry.on.status.codes")),
     spelling("request.interval.ms", None, OfApi("request.interval.ms")),
     spelling("oauth2.client.mode", Some("header"), Global("oauth2.client.auth.mode")),
-    // AxonOps.
+];
+
+/// The names of the connector that AxonOps describes.
+const AXON_OPS: &[Spelling] = &[
     spelling("http.url", None, Url),
     spelling("http.method", Some("GET"), OfApi("http.request.method")),
     spelling("http.headers", None, Headers),
@@ -75,6 +78,7 @@ pub(super) const SPELLINGS: &[Spelling] = &[
     spelling("http.timer.interval.ms", None, OfApi("request.interval.ms")),
     spelling("http.timer.cron.expression", None, OfApi("request.cron")),
     spelling("http.offset.field", None, Field),
+    spelling("http.response.format", None, OfApi("http.response.format")),
     spelling("http.response.records.path", None, OfApi("http.response.data.json.pointer")),
     spelling("http.pagination.type", None, OfApi("http.pagination.type")),
     spelling("http.pagination.offset.param", None, OfApi("http.pagination.offset.param")),
@@ -86,6 +90,11 @@ pub(super) const SPELLINGS: &[Spelling] = &[
     spelling("http.retry.backoff.ms", None, OfApi("retry.backoff.ms")),
     spelling("http.retry.backoff.max.ms", None, OfApi("retry.backoff.max.ms")),
 ];
+
+/// Every name of another dialect.
+pub(super) fn spellings() -> impl Iterator<Item = &'static Spelling> {
+    V1.iter().chain(AXON_OPS)
+}
 
 impl Spelling {
     /// What it is said to mean.
@@ -117,6 +126,20 @@ pub(super) struct Translated {
     pub(super) written: BTreeMap<String, String>,
 }
 
+/// Lays the environment over what is written by the names of other dialects, before it is translated. Gives the variables
+/// by these names.
+pub(super) fn lay_over(entries: &mut Vec<Entry>, environment: &Environment) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::new();
+    for spelling in spellings() {
+        let variable = variable_name(spelling.name);
+        let Some(text) = environment.get(&variable).filter(|text| !text.trim().is_empty()) else { continue };
+        entries.retain(|entry| entry.name != spelling.name);
+        entries.push(Entry { name: spelling.name.to_owned(), text: text.to_owned(), line: 1 });
+        variables.insert(spelling.name.to_owned(), variable);
+    }
+    variables
+}
+
 /// Translates entries of other dialects; those of HTTP Source V2 stay as they are.
 pub(super) fn translate(entries: Vec<Entry>) -> Translated {
     let text = |name: &str| entries.iter().rfind(|entry| entry.name == name).map(|entry| entry.text.clone());
@@ -139,6 +162,11 @@ pub(super) fn translate(entries: Vec<Entry>) -> Translated {
             defaults.push((api_name(number, "retry.backoff.policy"), "CONSTANT_VALUE"));
         }
     }
+    // What is missing is told by the names of the dialect that the configuration is written in.
+    let dialects = [("url", V1), ("http.url", AXON_OPS)];
+    for spelling in dialects.into_iter().filter(|(url, _)| is_set(&[url])).flat_map(|(_, spellings)| spellings) {
+        translated.named(spelling, entities.len());
+    }
     if is_set(&["entity.names"]) {
         translated.entries.push(Entry { name: "apis.num".to_owned(), text: entities.len().to_string(), line: 1 });
     }
@@ -150,15 +178,28 @@ pub(super) fn translate(entries: Vec<Entry>) -> Translated {
         if entry.name == "http.proxy.port" && entry.text.trim() == "0" {
             continue;
         }
-        match SPELLINGS.iter().find(|spelling| spelling.name == entry.name) {
+        match spellings().find(|spelling| spelling.name == entry.name) {
             Some(spelling) => translated.add(spelling.becomes, &entry, &entities),
-            None => translated.entries.push(entry),
+            None => {
+                translated.written.remove(&entry.name);
+                translated.entries.push(entry);
+            }
         }
     }
     translated
 }
 
 impl Translated {
+    /// Has messages use a name of another dialect, unless something else is written.
+    fn named(&mut self, spelling: &Spelling, apis: usize) {
+        let names = match spelling.becomes {
+            Global(name) => vec![name.to_owned()],
+            OfApi(name) => (1..=apis).map(|number| api_name(number, name)).collect(),
+            Url | Headers | Field | Entities => Vec::new(),
+        };
+        self.written.extend(names.into_iter().map(|name| (name, spelling.name.to_owned())));
+    }
+
     fn add(&mut self, becomes: Becomes, entry: &Entry, entities: &[String]) {
         let text = entry.text.as_str();
         match becomes {

@@ -2,44 +2,50 @@
 //! goes beyond them.
 
 mod accepted;
+mod backfill;
+mod body;
 mod dialect;
 mod offsets;
 mod request;
+mod slices;
+mod validation;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use url::Url;
 
-use super::kind::{BASE_URL, Kind, MAX_MILLIS, TEXT, TOPIC, count, millis};
+use super::kind::{BASE_URL, BOOLEAN, Kind, MAX_MILLIS, TEXT, TOPIC, count, millis};
 use super::names::{Names, api_name};
 use super::property::{AnyProperty, Importance, Property, properties};
-use super::raw::{self, Entry};
+use super::raw::{self, Entry, ReadError};
 use super::reader::Reader;
 use super::settings::Settings;
 use super::{
-    ConfigError, ConfigProblems, ConnectorConfig, Documentation, Environment, OperationSettings, PropertyDocumentation,
-    Services, api, delivery, identity, kafka, registry, variable_name,
+    ConfigError, ConfigProblems, ConfiguredSecrets, ConnectorConfig, Documentation, Environment, OperationSettings,
+    Problem, PropertyDocumentation, RecordedConfig, Services, api, auth, cassette, connection, delivery, failure,
+    identity, kafka, limits, listener, provenance, registry, schedule, snapshot, transforms, variable_name,
 };
-use crate::configured::{
-    ConfiguredOperation, OperationPlan, Pointer, QueryTemplate, RecordsAt, Template, properties_of,
-};
+use crate::configured::{ConfiguredSource, OperationPlan, Pointer, RecordsAt, properties_of};
 use crate::connector::{Connector, Parameters};
-use crate::flow::OnError;
+use crate::flow::{Learning, Provenance, Tolerance};
 use crate::format::OutputFormat;
-use crate::http::{Proxy, StatusRanges};
-use crate::operation::Operation;
-use crate::registry::RegistrySettings;
-use crate::schedule::{CronSchedule, Schedule};
-use crate::secret::Secret;
+use crate::http::StatusRanges;
+use crate::operation::SlicedOperation;
+use crate::page::DriftPolicy;
+use crate::registry::{RegistrySettings, SchemaType};
+use crate::slice::Slicing;
+use crate::transform::Transforms;
+
+pub use validation::{PropertyDefinition, PropertyValue, ValidatedProperty, Validation};
 
 /// A source as it is configured.
 pub struct SourceConfig {
     /// What every connector is configured with; its operations are those of `operations`.
     pub connector: ConnectorConfig,
     /// What is read.
-    pub operations: Vec<Box<dyn Operation>>,
+    pub operations: Vec<Box<dyn SlicedOperation>>,
 }
 
 /// How records are written.
@@ -49,6 +55,18 @@ enum Format {
     JsonSchema,
     Avro,
     Protobuf,
+}
+
+impl Format {
+    /// The language of its schemas, if it has any.
+    fn language(self) -> Option<SchemaType> {
+        match self {
+            Self::Json => None,
+            Self::JsonSchema => Some(SchemaType::Json),
+            Self::Avro => Some(SchemaType::Avro),
+            Self::Protobuf => Some(SchemaType::Protobuf),
+        }
+    }
 }
 
 /// A JSON Pointer.
@@ -65,19 +83,11 @@ const RECORDS: Kind<RecordsAt> = Kind::Text {
     parse: |text| RecordsAt::parse(text.trim()),
 };
 
-const BOOLEAN: Kind<bool> = Kind::OneOf(&[("true", true), ("false", false)]);
-
 const STATUSES: Kind<StatusRanges> = Kind::Text {
     type_name: "string",
     expected: "a comma-separated list of status codes and ranges, such as `404,429,500-599` or `500-`",
     // The API says of these itself that they pass; Confluent's connector tries them again whatever the list says.
     parse: |text| format!("{text},401,408,429").trim_start_matches(',').parse().ok(),
-};
-
-const TIME_ZONE: Kind<TimeZone> = Kind::Text {
-    type_name: "string",
-    expected: "the name of a time zone, such as `UTC` or `Europe/Berlin`",
-    parse: |text| TimeZone::get(text.trim()).ok(),
 };
 
 properties! {
@@ -93,8 +103,8 @@ properties! {
             ("AVRO", Format::Avro),
             ("PROTOBUF", Format::Protobuf),
         ]),
-        "How records are written. JSON: without a schema. JSON_SR: with a JSON Schema in the registry, which is learnt from \
-         the records and only ever widens. AVRO, PROTOBUF: refused, because they are not written yet.",
+        "How records are written. JSON: without a schema. JSON_SR, AVRO, PROTOBUF: with a schema in the registry, which is \
+         learnt from the records and only ever widens.",
     ).aliases(&["data.format"]).default("JSON_SR").high();
     CONTEXT: String = Property::new(
         "schema.context.name",
@@ -111,32 +121,13 @@ properties! {
         ]),
         "How records are written, as Kafka Connect says it; in place of `output.data.format`.",
     ).low();
-    ON_ERROR: OnError = Property::new(
-        "behavior.on.error",
-        Kind::OneOf(&[("FAIL", OnError::Fail), ("IGNORE", OnError::Ignore), ("LOG", OnError::Ignore)]),
-        "What follows when a request has failed for good, or its response cannot be read. FAIL: the connector stops. \
-         IGNORE and LOG: it is told in the log, and the same request is made again when the next cycle begins.",
-    ).default("FAIL");
-    TLS_13: bool = Property::new(
-        "https.ssl.enabled",
-        BOOLEAN,
-        "Whether nothing older than TLS 1.3 is spoken. HTTPS is always TLS, of version 1.2 at least.",
-    ).default("false").low();
-    TLS_PROTOCOL: () = Property::new(
-        "https.ssl.protocol",
-        Kind::OneOf(&[("TLSv1.3", ())]),
-        "Only this value; with `https.ssl.enabled`.",
-    ).default("TLSv1.3").low();
-    PROXY_HOST: String = Property::new("http.proxy.host", TEXT, "The host of a proxy for all requests to the APIs.");
-    PROXY_PORT: u32 = Property::new("http.proxy.port", count(1, 65_535), "The port of the proxy.");
-    PROXY_USER: String = Property::new("http.proxy.user", TEXT, "The user for the proxy.").low();
-    PROXY_PASSWORD: Secret = Property::secret("http.proxy.password", "The password for the proxy.").low();
 }
 
 properties! {
     in OF_APIS;
 
-    TOPICS: String = Property::new("topics", TOPIC, "The Kafka topic of the records.").per_api().high();
+    TOPICS: String = Property::new("topics", TOPIC, "The Kafka topic of the records. Must be set, unless other APIs are read \
+         for each record of this one: not set, its records are not written.").per_api().high();
     API_BASE_URL: Url = Property::new(
         "http.api.base.url",
         BASE_URL,
@@ -165,14 +156,12 @@ properties! {
         millis(1, MAX_MILLIS),
         "Pause between two cycles, in milliseconds. The pages of one cycle follow one another at once.",
     ).per_api().default("60000").high();
-    CRON: String = Property::new(
-        "request.cron",
-        TEXT,
-        "When cycles begin, in place of `request.interval.ms`: a cron expression of five fields, or of six or seven that \
-         begin with seconds (Quartz).",
-    ).per_api();
-    CRON_ZONE: TimeZone = Property::new("request.cron.timezone", TIME_ZONE, "The time zone of `request.cron`.")
-        .per_api().default("UTC").low();
+    ENFORCE: bool = Property::new(
+        "http.response.schema.enforce",
+        Kind::OneOf(&[("NONE", false), ("STRICT", true), ("EVOLVE", false)]),
+        "What follows if a record departs from the schema that is learnt. NONE, EVOLVE: the schema widens. STRICT: it is an \
+         error, and the schema stays; one must have been learnt before.",
+    ).per_api().default("NONE");
     STATUSES_PROPERTY: StatusRanges = Property::new(
         "retry.on.status.codes",
         STATUSES,
@@ -182,10 +171,30 @@ properties! {
 
 /// Every property of a source, in the order of the documentation.
 pub(crate) fn source_properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
-    let first = [identity::PROPERTIES, GLOBAL, api::GLOBAL].into_iter().flatten();
-    let of_apis = [OF_APIS, request::PROPERTIES, offsets::PROPERTIES, api::REQUESTS].into_iter().flatten();
-    let last = [registry::PROPERTIES, delivery::PROPERTIES].into_iter().flatten();
-    let acting = first.chain(of_apis).copied().chain(kafka::properties()).chain(last.copied());
+    let first = [
+        identity::PROPERTIES,
+        GLOBAL,
+        slices::GLOBAL,
+        api::GLOBAL,
+        auth::PROPERTIES,
+        connection::PROPERTIES,
+        limits::PROPERTIES,
+        failure::PROPERTIES,
+    ];
+    let first = first.into_iter().flatten();
+    let of_apis = [
+        OF_APIS,
+        schedule::PROPERTIES,
+        body::PROPERTIES,
+        request::PROPERTIES,
+        slices::OF_APIS,
+        backfill::PROPERTIES,
+        offsets::PROPERTIES,
+        api::REQUESTS,
+        snapshot::OF_APIS,
+    ];
+    let of_apis = of_apis.into_iter().flatten();
+    let acting = first.chain(of_apis).copied().chain(kafka::properties()).chain(super::last_properties());
     acting.chain(accepted::properties())
 }
 
@@ -196,25 +205,72 @@ impl SourceConfig {
     ///
     /// If the file cannot be read; otherwise with everything that is wrong in it.
     pub fn load(file: &Path, environment: &Environment, services: &Services) -> Result<Self, ConfigError> {
-        // Forms are often left empty.
-        let entries: Vec<_> = raw::read(file)?.into_iter().filter(|entry| !entry.text.trim().is_empty()).collect();
-        let dialect::Translated { entries, written } = dialect::translate(entries);
-        let ids = (1..=number_of_apis(&entries, environment)).map(|number| format!("api{number}")).collect();
-        let parameters: Vec<_> =
-            entries.iter().flat_map(|entry| properties_of(&entry.text)).map(str::to_owned).collect();
-        let names = Names::of(ids, parameters.iter().map(String::as_str), source_properties()).written(written);
-        let mut problems = Vec::new();
-        let path = file.display().to_string();
-        let settings = Settings::assemble(&path, entries, environment, &names, &mut problems);
-        let mut reader = Reader::new(&settings, &names, problems);
-        let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let config = read(&mut reader, names.operations(), &stem, services);
-        let problems = reader.into_problems();
+        let Read { config, problems, .. } = read_file(file, environment, services)?;
         match config {
             Some(config) if problems.is_empty() => Ok(config),
             _ => Err(ConfigProblems(problems).into()),
         }
     }
+
+    /// Reads the configuration that a recording has of a source.
+    ///
+    /// # Errors
+    ///
+    /// With everything that is wrong in it.
+    pub fn of_recording(path: &Path, recorded: &RecordedConfig, services: &Services) -> Result<Self, ConfigError> {
+        let Read { config, problems, .. } = read_entries(path, recorded.entries(), &recorded.environment(), services);
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(ConfigProblems(problems).into()),
+        }
+    }
+
+    /// What a recording keeps of a source's configuration, and what must not be found in it.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn recorded(
+        &self,
+        file: &Path,
+        environment: &Environment,
+    ) -> Result<(RecordedConfig, ConfiguredSecrets), ConfigError> {
+        self.connector.recorded_by(Some(file), environment, source_properties())
+    }
+}
+
+/// What a file comes to.
+struct Read {
+    config: Option<SourceConfig>,
+    problems: Vec<Problem>,
+    /// How many APIs there are.
+    apis: usize,
+    /// What is set, by the names that properties are written by; `None` for what must not be shown.
+    values: BTreeMap<String, Option<String>>,
+}
+
+fn read_file(file: &Path, environment: &Environment, services: &Services) -> Result<Read, ReadError> {
+    Ok(read_entries(file, raw::read(file)?, environment, services))
+}
+
+fn read_entries(file: &Path, entries: Vec<Entry>, environment: &Environment, services: &Services) -> Read {
+    // Forms are often left empty.
+    let mut entries: Vec<_> = entries.into_iter().filter(|entry| !entry.text.trim().is_empty()).collect();
+    let variables = dialect::lay_over(&mut entries, environment);
+    let dialect::Translated { entries, written } = dialect::translate(entries);
+    let ids: Vec<_> = (1..=number_of_apis(&entries, environment)).map(|number| format!("api{number}")).collect();
+    let apis = ids.len();
+    let parameters: Vec<_> = entries.iter().flat_map(|entry| properties_of(&entry.text)).map(str::to_owned).collect();
+    let names = Names::of(ids, parameters.iter().map(String::as_str), source_properties()).written(written, variables);
+    let mut problems = Vec::new();
+    let path = file.display().to_string();
+    let settings = Settings::assemble(&path, entries, environment, &names, &mut problems);
+    let mut reader = Reader::new(&settings, &names, problems);
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let config = read(&mut reader, names.operations(), &stem, services);
+    let problems = reader.into_problems();
+    let values = settings.shown().map(|(name, value)| (names.in_message(name, None).name, value)).collect();
+    Read { config, problems, apis, values }
 }
 
 /// How many APIs there are, as far as it can be told before anything is read. There cannot be more than properties, each
@@ -232,55 +288,84 @@ fn read(reader: &mut Reader<'_>, ids: &[String], stem: &str, services: &Services
     reader.get(&APIS);
     let format = read_format(reader);
     let context = reader.get(&CONTEXT);
-    let on_error = reader.get(&ON_ERROR);
-    let connection = read_connection(reader);
-    if let Some(Format::Avro | Format::Protobuf) = format {
-        let reason = "is a format that a source without generated code does not write yet";
-        reader.conflict(FORMAT.name(), reason, Some("use `JSON_SR` or `JSON`".to_owned()));
-    }
     let api = api::read(reader, None);
-    let apis: Vec<_> = (1..).zip(ids).map(|(number, id)| read_api(reader, number, id, api.as_ref())).collect();
+    let mut apis: Vec<_> = (1..).zip(ids).map(|(number, id)| read_api(reader, number, id, api.as_ref())).collect();
+    let planned = (1..).zip(&mut apis).filter_map(|(number, api)| Some((number, &mut api.as_mut()?.0)));
+    let mut planned: Vec<_> = planned.map(|(number, plan)| slices::Api { number, plan }).collect();
+    slices::read(reader, ids, &mut planned);
     let kafka = match services {
         Services::Configured => kafka::read(reader),
         Services::Embedded { bootstrap_servers, .. } => Some(kafka::read_embedded(reader, bootstrap_servers.clone())),
     };
     let registry = read_registry(reader, format, services);
     let delivery = delivery::read(reader);
+    let memory = delivery::read_memory(reader);
     let offsets = delivery::read_offsets(reader, name.as_deref());
+    let snapshots = snapshot::read_topic(reader, name.as_deref());
     let dead_letters = delivery::read_dead_letters(reader, name.as_deref());
+    let errors = failure::read_error_topic(reader, name.as_deref());
     let topics = delivery::read_topics(reader);
+    let listener = listener::read(reader);
+    let scrubbing = cassette::read(reader);
+    let provenance = provenance::read(reader, None);
+    let transformation = transforms::read(reader);
     accepted::read(reader, ids.len());
-    let (operations, mut settings): (_, Vec<OperationSettings>) =
+    let (plans, mut settings): (Vec<_>, Vec<OperationSettings>) =
         apis.into_iter().collect::<Option<Vec<_>>>()?.into_iter().unzip();
-    let context = context?;
-    let (on_error, Connection { tls_13, proxy }) = (on_error?, connection?);
-    for settings in &mut settings {
-        settings.on_error = on_error;
-        if format == Some(Format::JsonSchema) {
-            settings.inferred_subject = Some(subject(&context, &settings.topic));
+    let delivery = delivery?;
+    for (number, (plan, settings)) in (1..).zip(plans.iter().zip(&mut settings)) {
+        // What is wrong with it has been told.
+        settings.snapshot = snapshot::read(reader, number, false, snapshot_obstacle(plan)).flatten();
+        snapshot::check_delivery(reader, number, settings.snapshot, delivery.exactly_once);
+    }
+    let operations =
+        plans.into_iter().map(|plan| -> Box<dyn SlicedOperation> { Box::new(ConfiguredSource::new(plan)) });
+    let operations = operations.collect();
+    let (context, transformation, provenance) = (context?, transformation?, provenance?);
+    for (number, settings) in (1..).zip(&mut settings) {
+        if settings.is_strict && format == Some(Format::Json) {
+            let hint = Some(format!("use another `{}`", FORMAT.name()));
+            reader.conflict(&api_name(number, ENFORCE.name()), "has no schema to hold records against", hint);
         }
-        settings.http.tls_13 = tls_13;
-        settings.http.proxy.clone_from(&proxy);
+        settings.transforms = transformation.transforms.clone();
+        settings.tolerance = transformation.tolerance;
+        settings.provenance.clone_from(&provenance);
+        settings.learning = format.and_then(Format::language).map(|language| Learning {
+            language,
+            context: (context != "default").then(|| context.clone()),
+            record_name: transformation.record_name.clone(),
+            is_strict: settings.is_strict,
+        });
     }
     let connector = ConnectorConfig {
         name: name?,
         parameters: Parameters::default(),
         operations: settings,
-        kafka: kafka?,
+        kafka: kafka::within(kafka?, memory?),
         registry: registry?,
-        delivery: delivery?,
+        delivery,
+        memory: memory?,
         offsets: offsets?,
+        snapshots: snapshots?,
         dead_letters: dead_letters?,
+        errors: errors?,
         topics: topics?,
+        listener,
+        scrubbing: scrubbing?,
     };
     Some(SourceConfig { connector, operations })
 }
 
-/// The subject of the schema of a topic's values, by Confluent's `TopicNameStrategy`.
-fn subject(context: &str, topic: &str) -> String {
-    match context {
-        "default" => format!("{topic}-value"),
-        context => format!(":.{context}:{topic}-value"),
+/// Why an API cannot be read for what changes, if it cannot.
+fn snapshot_obstacle(plan: &OperationPlan) -> Option<&'static str> {
+    if plan.key.is_none() {
+        Some(snapshot::KEYLESS)
+    } else if !plan.slicing.is_whole() || !plan.children.is_empty() {
+        Some(snapshot::SLICES)
+    } else if !plan.begins_anew() {
+        Some(snapshot::INCREMENTAL)
+    } else {
+        None
     }
 }
 
@@ -295,37 +380,6 @@ fn read_format(reader: &mut Reader<'_>) -> Option<Format> {
         (false, Some(converter)) => Some(converter),
         _ => format,
     }
-}
-
-/// How the APIs are connected to.
-struct Connection {
-    tls_13: bool,
-    proxy: Option<Proxy>,
-}
-
-fn read_connection(reader: &mut Reader<'_>) -> Option<Connection> {
-    let tls_13 = reader.get(&TLS_13);
-    reader.get(&TLS_PROTOCOL);
-    let (port, user, password) = (reader.get(&PROXY_PORT), reader.get(&PROXY_USER), reader.get(&PROXY_PASSWORD));
-    let proxy = match reader.get(&PROXY_HOST) {
-        None => {
-            let others: [&'static dyn AnyProperty; 3] = [&PROXY_PORT, &PROXY_USER, &PROXY_PASSWORD];
-            // V1 has port 0 for none.
-            if let Some(property) = reader.first_set(&others) {
-                tracing::warn!(property, "the property has no effect without `http.proxy.host`");
-            }
-            None
-        }
-        Some(host) => {
-            let port = match port {
-                Some(port) => Some(port),
-                None => reader.require(&PROXY_PORT, "it is needed because `http.proxy.host` is set"),
-            };
-            let credentials = user.map(|user| (user, password.unwrap_or_else(|| Secret::new(""))));
-            Some(Proxy { host, port: u16::try_from(port?).ok()?, credentials })
-        }
-    };
-    Some(Connection { tls_13: tls_13?, proxy })
 }
 
 /// The registry, if records are written with schemas.
@@ -346,23 +400,31 @@ fn read_api(
     number: usize,
     id: &str,
     api: Option<&api::Api>,
-) -> Option<(Box<dyn Operation>, OperationSettings)> {
-    let topic = reader.require_of(number, &TOPICS, "every API needs the topic that its records go to");
+) -> Option<(OperationPlan, OperationSettings)> {
+    let topic = match slices::is_parent(reader, id) {
+        true => Some(reader.get_of(number, &TOPICS)),
+        false => reader.require_of(number, &TOPICS, "every API needs the topic that its records go to").map(Some),
+    };
     let base_url = reader.get_of(number, &API_BASE_URL);
     let data = reader.get_of(number, &DATA);
     let key = reader.get_of(number, &KEY);
     let timestamp = reader.get_of(number, &TIMESTAMP);
-    let schedule = read_schedule(reader, number);
-    let retry = api::read_retry(reader, number, &STATUSES_PROPERTY);
+    let is_strict = reader.get_of(number, &ENFORCE);
+    let format = body::read(reader, number);
+    let schedule = reader.get_of(number, &INTERVAL).and_then(|interval| schedule::read(reader, number, interval));
+    let (pace, is_conditional) = (schedule::read_pace(reader, number), api::read_conditional(reader, number));
+    let retry = api::read_retry(reader, number, api, &STATUSES_PROPERTY);
+    let max_in_flight = api::read_max_in_flight(reader, number, api);
+    let empty_on = api::read_empty_on(reader, number);
     let http = api::read_client(reader, number, api);
-    let offsets = offsets::read(reader, number);
+    let backfill = backfill::read(reader, number);
+    let offsets = offsets::read(reader, number, backfill.as_ref().and_then(Option::as_ref));
     let request = request::read(reader, number, offsets.as_ref().map(|offsets| &offsets.time_format));
-    let (mut http, offsets, (mut request, headers)) = (http?, offsets?, request?);
+    let (mut http, mut offsets, (request, headers), backfill) = (http?, offsets?, request?, backfill?);
+    offsets.settle(reader, number, &request);
     offsets::check(reader, number, &offsets, &request);
-    if let Some((name, value)) = &offsets.limit {
-        request
-            .query
-            .push(QueryTemplate { name: Template::text(name), value: Some(Template::text(&value.to_string())) });
+    if let Some(backfill) = &backfill {
+        backfill::check(reader, number, backfill, &request);
     }
     if let Some(url) = base_url {
         http.base_url = url;
@@ -374,48 +436,52 @@ fn read_api(
         id: id.to_owned(),
         topic: topic.clone(),
         request,
+        format: format?,
         records: data.unwrap_or_else(|| RecordsAt::Pointer(Pointer::root())),
         key,
         timestamp,
+        page_size: offsets.limit.map(|(name, _)| name),
         paging: offsets.paging,
         newest: offsets.newest,
+        lookback: offsets.lookback,
         initial_offset: offsets.initial.clone(),
         windows: offsets.windows,
+        slicing: Slicing { backfill, ..Slicing::default() },
+        children: Vec::new(),
     };
+    let retry = retry?;
+    api::check_detours(reader, number, &retry, |detour| plan.allows(detour));
     let settings = OperationSettings {
         id: id.to_owned(),
         topic,
         // Records are written as they came, whatever their schema is learnt to be.
         format: OutputFormat::Json,
-        is_strict: false,
+        // The API declares nothing.
+        on_drift: DriftPolicy::default(),
+        is_strict: is_strict?,
         schedule: schedule?,
+        pace: pace?,
+        is_conditional: is_conditional?,
         initial_offset: offsets.initial,
         http,
-        retry: retry?,
-        inferred_subject: None,
-        on_error: OnError::Fail,
+        retry: retry.but_not(&empty_on),
+        max_in_flight: max_in_flight?,
+        provenance: Provenance::default(),
+        pages: None,
+        empty_on,
+        snapshot: None,
+        learning: None,
+        transforms: Transforms::default(),
+        tolerance: Tolerance::default(),
+        on_error: api?.on_error(),
     };
-    Some((Box::new(ConfiguredOperation::new(plan)), settings))
-}
-
-fn read_schedule(reader: &mut Reader<'_>, number: usize) -> Option<Schedule> {
-    let interval = reader.get_of(number, &INTERVAL);
-    let zone = reader.get_of(number, &CRON_ZONE);
-    let Some(expression) = reader.get_of(number, &CRON) else { return interval.map(Schedule::Interval) };
-    match CronSchedule::parse(&expression, zone?) {
-        Ok(cron) => Some(Schedule::Cron(Box::new(cron))),
-        Err(_) => {
-            let expected = "a cron expression of five fields, or of six or seven that begin with seconds";
-            reader.invalid(&api_name(number, CRON.name()), expected, None);
-            None
-        }
-    }
+    Some((plan, settings))
 }
 
 /// Every property of a source.
 pub fn source_documentation() -> Documentation {
     let mut documentation = super::documentation::of(&Connector::new(""), source_properties());
-    documentation.properties.extend(dialect::SPELLINGS.iter().map(|spelling| PropertyDocumentation {
+    documentation.properties.extend(dialect::spellings().map(|spelling| PropertyDocumentation {
         name: spelling.name.to_owned(),
         aliases: Vec::new(),
         type_name: "string",
@@ -424,7 +490,7 @@ pub fn source_documentation() -> Documentation {
         valid_values: None,
         importance: Importance::Low.as_str(),
         secret: spelling.name.ends_with("password") || spelling.name.ends_with("secret"),
-        environment_variable: String::new(),
+        environment_variable: variable_name(spelling.name),
         documentation: spelling.meaning(),
     }));
     documentation

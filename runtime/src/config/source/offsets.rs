@@ -9,7 +9,9 @@ use super::super::names::api_name;
 use super::super::property::{Property, properties};
 use super::super::reader::Reader;
 use super::{BOOLEAN, POINTER};
-use crate::configured::{Paging, Pointer, RequestTemplate, TimeFormat, Variable, Windows};
+use crate::configured::{Paging, Pointer, RequestTemplate, TimeFormat, Told, Variable, Windows};
+use crate::page::Until;
+use crate::slice::Backfill;
 
 /// The offset modes of Confluent's connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +28,10 @@ enum Mode {
 enum Pagination {
     None,
     Offset,
+    Page,
     Cursor,
     LinkHeader,
+    OData,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +49,14 @@ enum TimeForm {
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
-/// A JSON Pointer, or a JSONPath that says the same.
-const PATH: Kind<Pointer> = Kind::Text {
+/// A JSON Pointer or a JSONPath that says the same, or a header.
+const TOLD: Kind<Told> = Kind::Text {
     type_name: "string",
-    expected: "a JSON Pointer such as `/next`, or a plain JSONPath such as `$.next`",
-    parse: |text| Pointer::parse_path(text.trim()),
+    expected: "a JSON Pointer such as `/next`, a plain JSONPath such as `$.next`, or a header such as `header:X-Next`",
+    parse: |text| match text.trim().strip_prefix("header:") {
+        Some(name) => Some(Told::Header(name.trim().to_owned())).filter(|_| !name.trim().is_empty()),
+        None => Pointer::parse_path(text.trim()).map(Told::Body),
+    },
 };
 
 properties! {
@@ -100,18 +107,34 @@ properties! {
         Kind::OneOf(&[
             ("NONE", Pagination::None),
             ("OFFSET", Pagination::Offset),
+            ("PAGE", Pagination::Page),
             ("CURSOR", Pagination::Cursor),
             ("LINK_HEADER", Pagination::LinkHeader),
+            ("ODATA", Pagination::OData),
         ]),
         "How pages follow one another, besides SIMPLE_INCREMENTING or TIMESTAMP. NONE: as `http.offset.mode` says. OFFSET: \
-         a parameter counts the records. CURSOR: as CURSOR_PAGINATION. LINK_HEADER: the response's `Link` header names \
-         the next page's URL (RFC 8288), and every cycle begins with the first page.",
+         a parameter counts the records. PAGE: a parameter numbers the pages, and every cycle begins with the first. \
+         CURSOR: as CURSOR_PAGINATION. LINK_HEADER: the response's `Link` header names the next page's URL (RFC 8288), and \
+         every cycle begins with the first page. ODATA: `@odata.nextLink` does, and the next cycle begins with the \
+         `@odata.deltaLink` of the last page, if it has one.",
     ).per_api().default("NONE");
     OFFSET_PARAM: String = Property::new(
         "http.pagination.offset.param",
         TEXT,
-        "Query parameter that takes the number of records to skip; for `http.pagination.type=OFFSET`.",
+        "Query parameter that takes the number of records to skip; for `http.pagination.type=OFFSET`. If the request has \
+         `${offset}` somewhere, that takes it, unless this is set too.",
     ).per_api().default("offset");
+    PAGE_PARAM: String = Property::new(
+        "http.pagination.page.param",
+        TEXT,
+        "Query parameter that takes the number of the page; for `http.pagination.type=PAGE`. If the request has `${offset}` \
+         somewhere, that takes it, unless this is set too.",
+    ).per_api().default("page");
+    PAGE_FIRST: u64 = Property::new(
+        "http.pagination.page.first",
+        Kind::Integer { min: 0, max: i64::MAX, make: |value| value.unsigned_abs() },
+        "The number of the first page; for `http.pagination.type=PAGE`.",
+    ).per_api().default("1").low();
     LIMIT_PARAM: String = Property::new(
         "http.pagination.limit.param",
         TEXT,
@@ -120,18 +143,49 @@ properties! {
     LIMIT_VALUE: u64 = Property::new(
         "http.pagination.limit.value",
         Kind::Integer { min: 1, max: i64::MAX, make: |value| value.unsigned_abs() },
-        "How many records a full page has; a page with fewer ends the cycle. For `http.pagination.type=OFFSET`.",
+        "How many records are asked for with each page. For `http.pagination.type` OFFSET and PAGE. The API may give fewer: only \
+         an empty page ends a cycle, unless a response declares the end, or `http.pagination.stop.on.short.page` is set.",
+    ).per_api();
+    SHORT_PAGE: bool = Property::new(
+        "http.pagination.stop.on.short.page",
+        BOOLEAN,
+        "Whether a page with fewer records than `http.pagination.limit.value` ends a cycle; for `http.pagination.type` OFFSET \
+         and PAGE. It saves the request for an empty page. What the API has is lost in part if it ever gives fewer records \
+         than it is asked for before the end, for instance because it has a limit of its own.",
+    ).per_api().default("false");
+    TOTAL: Told = Property::new(
+        "http.pagination.total",
+        TOLD,
+        "Where a response declares how many records there are; for `http.pagination.type` OFFSET and PAGE. A page that is \
+         short before that ends nothing, and it is an error if the pages end before.",
+    ).per_api();
+    TOTAL_PAGES: Told = Property::new(
+        "http.pagination.total.pages",
+        TOLD,
+        "Where a response declares how many pages there are; for `http.pagination.type` OFFSET and PAGE.",
+    ).per_api();
+    HAS_MORE: Told = Property::new(
+        "http.pagination.has.more",
+        TOLD,
+        "Where a response says whether there is more, as `true` or `false`; for `http.pagination.type` OFFSET and PAGE.",
+    ).per_api();
+    LOOKBACK: Duration = Property::new(
+        "http.offset.lookback.ms",
+        millis(1, MAX_MILLIS),
+        "How far before the newest time of a record a cycle asks, in milliseconds, for records that come late; for TIMESTAMP. \
+         What was written of that time is recognised by its content and dropped: the last 4,000 records are.",
     ).per_api();
     CURSOR_PARAM: String = Property::new(
         "http.pagination.cursor.param",
         TEXT,
-        "Query parameter that takes the cursor; for `http.pagination.type=CURSOR`.",
+        "Query parameter that takes the cursor; for `http.pagination.type=CURSOR`. If the request has `${offset}` \
+         somewhere, that takes it, unless this is set too.",
     ).per_api().default("cursor");
-    CURSOR_PATH: Pointer = Property::new(
+    CURSOR_PATH: Told = Property::new(
         "http.pagination.cursor.path",
-        PATH,
-        "Where the cursor is in a response, as a JSON Pointer or a plain JSONPath such as `$.next_cursor`; for \
-         `http.pagination.type=CURSOR`.",
+        TOLD,
+        "Where the cursor is in a response, as a JSON Pointer, a plain JSONPath such as `$.next_cursor`, or \
+         `header:NAME`; for `http.pagination.type=CURSOR`.",
     ).per_api();
     CURSOR_WINDOWS: bool = Property::new(
         "enable.cursor.pagination.with.timestamp.mode",
@@ -208,6 +262,8 @@ pub(super) struct Offsets {
     pub(super) windows: Option<Windows>,
     /// The field of a record that is its time, for TIMESTAMP.
     pub(super) newest: Option<Pointer>,
+    /// How far before that a cycle asks.
+    pub(super) lookback: Option<Duration>,
     /// A query parameter of every request.
     pub(super) limit: Option<(String, u64)>,
     /// How times are written in requests.
@@ -215,7 +271,7 @@ pub(super) struct Offsets {
 }
 
 /// Reads how the requests of an API follow one another.
-pub(super) fn read(reader: &mut Reader<'_>, number: usize) -> Option<Offsets> {
+pub(super) fn read(reader: &mut Reader<'_>, number: usize, backfill: Option<&Backfill>) -> Option<Offsets> {
     let mode = reader.get_of(number, &MODE);
     let initial = reader.get_of(number, &INITIAL);
     let offset = reader.get_of(number, &OFFSET);
@@ -233,9 +289,21 @@ pub(super) fn read(reader: &mut Reader<'_>, number: usize) -> Option<Offsets> {
         Mode::Chaining => chain_windows?,
         Mode::SimpleIncrementing | Mode::Snapshot | Mode::Timestamp => false,
     };
-    let (windows, time_format) =
-        read_windows(reader, number, windowed, mode == Mode::Chaining && relative?, mode == Mode::Chaining)?;
+    if mode == Mode::Timestamp && backfill.is_some() {
+        let reason = "TIMESTAMP asks by itself for what is new, and does not go with a backfill";
+        let hint = "leave it out: what is new is asked for from `${start_time}` to `${end_time}`, too";
+        reader.conflict(&api_name(number, MODE.name()), reason, Some(hint.to_owned()));
+        return None;
+    }
+    let (windowed, is_chain) = (windowed || backfill.is_some(), mode == Mode::Chaining);
+    // What is counted within a window says nothing of the next one.
+    let relative = if is_chain { relative? } else { backfill.is_some() };
+    let (windows, time_format) = read_windows(reader, number, windowed, relative, backfill)?;
     let pagination = read_pagination(reader, number)?;
+    let lookback = reader.get_of(number, &LOOKBACK);
+    if lookback.is_some() && mode != Mode::Timestamp {
+        reader.conflict(&api_name(number, LOOKBACK.name()), "goes only with `http.offset.mode=TIMESTAMP`", None);
+    }
     if mode == Mode::SimpleIncrementing || mode == Mode::Timestamp {
         let newest = match mode {
             Mode::Timestamp => {
@@ -248,22 +316,26 @@ pub(super) fn read(reader: &mut Reader<'_>, number: usize) -> Option<Offsets> {
             _ => None,
         };
         let own = match pagination {
-            Some(Paged::Offset { parameter, limit_parameter, full }) => {
-                let limit = full.map(|full| (limit_parameter, full));
+            Some(Paged { style: Style::Offset { parameter }, limit, until }) => {
+                let full = limit.as_ref().map(|(_, full)| *full);
                 let paging = match newest {
-                    Some(_) => Paging::Skip { full, parameter },
-                    None => Paging::Increment { full, parameter: Some(parameter) },
+                    Some(_) => Paging::Skip { full, parameter, until },
+                    None => Paging::Increment { full, parameter: Some(parameter), until },
                 };
                 Some((paging, limit))
             }
-            Some(Paged::By(paging)) => Some((paging, None)),
+            Some(Paged { style: Style::Page { parameter, first }, limit, until }) => {
+                let full = limit.as_ref().map(|(_, full)| *full);
+                Some((Paging::Page { first, full, parameter: Some(parameter), until }, limit))
+            }
+            Some(Paged { style: Style::By(paging), .. }) => Some((paging, None)),
             None => newest.is_some().then_some((Paging::Snapshot { offset: None }, None)),
         };
         if let Some((paging, limit)) = own {
             if matches!(paging, Paging::Increment { .. }) {
                 check_integer(reader, number, initial.as_deref());
             }
-            return Some(Offsets { paging, initial, windows, newest, limit, time_format });
+            return Some(Offsets { paging, initial, windows, newest, lookback, limit, time_format });
         }
     } else if pagination.is_some() {
         let reason = "goes only with SIMPLE_INCREMENTING and TIMESTAMP, because other modes say it by themselves";
@@ -272,7 +344,7 @@ pub(super) fn read(reader: &mut Reader<'_>, number: usize) -> Option<Offsets> {
     let paging = match mode {
         Mode::SimpleIncrementing | Mode::Timestamp => {
             check_integer(reader, number, initial.as_deref());
-            Paging::Increment { full: None, parameter: None }
+            Paging::Increment { full: None, parameter: None, until: Until::EmptyPage }
         }
         Mode::Chaining => {
             let offset = match offset {
@@ -291,11 +363,11 @@ pub(super) fn read(reader: &mut Reader<'_>, number: usize) -> Option<Offsets> {
                 Some(next) => Some(next),
                 None => reader.require_of(number, &NEXT_PAGE, reason),
             };
-            Paging::Cursor { next: next?, urls: urls?, parameter: cursor_parameter }
+            Paging::Cursor { next: Told::Body(next?), urls: urls?, parameter: cursor_parameter }
         }
         Mode::Snapshot => Paging::Snapshot { offset },
     };
-    Some(Offsets { paging, initial, windows, newest: None, limit: None, time_format })
+    Some(Offsets { paging, initial, windows, newest: None, lookback: None, limit: None, time_format })
 }
 
 fn check_integer(reader: &mut Reader<'_>, number: usize, initial: Option<&str>) {
@@ -305,28 +377,105 @@ fn check_integer(reader: &mut Reader<'_>, number: usize, initial: Option<&str>) 
 }
 
 /// How pages follow one another by `http.pagination.type`.
-enum Paged {
-    Offset { parameter: String, limit_parameter: String, full: Option<u64> },
+struct Paged {
+    style: Style,
+    /// The query parameter for the number of records of a page, and that number.
+    limit: Option<(String, u64)>,
+    until: Until<Told>,
+}
+
+enum Style {
+    Offset { parameter: String },
+    Page { parameter: String, first: u64 },
     By(Paging),
 }
 
 fn read_pagination(reader: &mut Reader<'_>, number: usize) -> Option<Option<Paged>> {
-    let (parameter, limit_parameter) = (reader.get_of(number, &OFFSET_PARAM), reader.get_of(number, &LIMIT_PARAM));
+    let (offset_parameter, limit_parameter) =
+        (reader.get_of(number, &OFFSET_PARAM), reader.get_of(number, &LIMIT_PARAM));
+    let (page_parameter, first) = (reader.get_of(number, &PAGE_PARAM), reader.get_of(number, &PAGE_FIRST));
     let (full, cursor_parameter) = (reader.get_of(number, &LIMIT_VALUE), reader.get_of(number, &CURSOR_PARAM));
     let path = reader.get_of(number, &CURSOR_PATH);
-    Some(match reader.get_of(number, &PAGINATION)? {
-        Pagination::None => None,
-        Pagination::Offset => Some(Paged::Offset { parameter: parameter?, limit_parameter: limit_parameter?, full }),
+    let pagination = reader.get_of(number, &PAGINATION);
+    let until = read_until(reader, number, pagination);
+    let style = match pagination? {
+        Pagination::None => return Some(None),
+        Pagination::Offset => Style::Offset { parameter: offset_parameter? },
+        Pagination::Page => Style::Page { parameter: page_parameter?, first: first? },
         Pagination::Cursor => {
             let reason = "it is needed because `http.pagination.type` is `CURSOR`";
             let next = match path {
                 Some(path) => path,
                 None => reader.require_of(number, &CURSOR_PATH, reason)?,
             };
-            Some(Paged::By(Paging::Cursor { next, urls: true, parameter: cursor_parameter }))
+            Style::By(Paging::Cursor { next, urls: true, parameter: cursor_parameter })
         }
-        Pagination::LinkHeader => Some(Paged::By(Paging::Link)),
-    })
+        Pagination::LinkHeader => Style::By(Paging::Link),
+        Pagination::OData => Style::By(Paging::OData),
+    };
+    let limit = full.map(|full| Some((limit_parameter?, full)));
+    let limit = match limit {
+        Some(limit) => Some(limit?),
+        None => None,
+    };
+    Some(Some(Paged { style, limit, until: until? }))
+}
+
+/// Reads what ends a cycle of pages that are counted.
+fn read_until(reader: &mut Reader<'_>, number: usize, pagination: Option<Pagination>) -> Option<Until<Told>> {
+    type Rule = fn(Told) -> Until<Told>;
+    let mut found = Vec::new();
+    let rules: [(_, Rule); 3] = [(&TOTAL, Until::Records), (&TOTAL_PAGES, Until::Pages), (&HAS_MORE, Until::NoMore)];
+    for (property, rule) in rules {
+        if let Some(told) = reader.get_of(number, property) {
+            found.push((api_name(number, property.name()), rule(told)));
+        }
+    }
+    if reader.get_of(number, &SHORT_PAGE)? {
+        found.push((api_name(number, SHORT_PAGE.name()), Until::ShortPage));
+        if pagination.is_some_and(counts) {
+            let reason = format!("it is needed because `{}` is set", SHORT_PAGE.name());
+            reader.require_of(number, &LIMIT_VALUE, &reason)?;
+        }
+    }
+    match &found[..] {
+        [(name, _), ..] if !counts(pagination?) => {
+            reader.conflict(name, "goes only with `http.pagination.type` OFFSET and PAGE", None);
+            return None;
+        }
+        [(first, _), (second, _), ..] => {
+            let reason = format!("says when a cycle ends, and so does `{first}`");
+            reader.conflict(second, reason, Some("set only one of them".to_owned()));
+            return None;
+        }
+        _ => {}
+    }
+    Some(found.pop().map_or(Until::EmptyPage, |(_, until)| until))
+}
+
+/// Whether the next page is asked for by counting.
+fn counts(pagination: Pagination) -> bool {
+    matches!(pagination, Pagination::Offset | Pagination::Page)
+}
+
+impl Offsets {
+    /// Takes the query parameter back that nobody has asked for, where `${offset}` says in its place which page is asked
+    /// for.
+    pub(super) fn settle(&mut self, reader: &mut Reader<'_>, number: usize, request: &RequestTemplate) {
+        if self.newest.is_some() || !request.uses(|variable| *variable == Variable::Offset) {
+            return;
+        }
+        let (parameter, property) = match &mut self.paging {
+            Paging::Increment { parameter, .. } => (parameter, &OFFSET_PARAM),
+            Paging::Page { parameter, .. } => (parameter, &PAGE_PARAM),
+            Paging::Cursor { parameter, .. } => (parameter, &CURSOR_PARAM),
+            _ => return,
+        };
+        let is_set = |name| reader.text(&api_name(number, name)).is_some();
+        if is_set(PAGINATION.name()) && !is_set(property.name()) {
+            *parameter = None;
+        }
+    }
 }
 
 /// Reads the time windows, if there are to be any, and how times are written.
@@ -335,7 +484,7 @@ fn read_windows(
     number: usize,
     windowed: bool,
     relative: bool,
-    chaining: bool,
+    backfill: Option<&Backfill>,
 ) -> Option<(Option<Windows>, TimeFormat)> {
     let (start, end) = (reader.get_of(number, &WINDOW_START), reader.get_of(number, &WINDOW_END));
     let form = reader.get_of(number, &TIMESTAMP_FORMAT)?;
@@ -363,13 +512,22 @@ fn read_windows(
     if !windowed {
         return Some((None, format));
     }
-    let (start, end) = (start?, end?);
-    if start.is_none() && !(chaining && relative) {
+    let (mut start, end) = (start?, end?);
+    if let Some(Backfill { range, .. }) = backfill {
+        for (property, bound) in [(&WINDOW_START, start), (&WINDOW_END, end)] {
+            if bound.is_some_and(|bound| bound != range.end) {
+                let reason = "is another time than the end of the backfill, where the first time window begins";
+                reader.conflict(&api_name(number, property.name()), reason, Some("leave it out".to_owned()));
+            }
+        }
+        start = Some(range.end);
+    }
+    if start.is_none() && !relative {
         reader.require_of(number, &WINDOW_START, "it is needed because time windows have to begin somewhere");
         return None;
     }
     let length = Duration::from_secs(length?.saturating_mul(unit?));
-    let windows = Windows { start, end, length, delay: delay?, next, format: format.clone(), relative };
+    let windows = Windows { start, end, length, delay: delay?, next, format: format.clone(), relative, single: false };
     Some((Some(windows), format))
 }
 
@@ -378,7 +536,7 @@ pub(super) fn check(reader: &mut Reader<'_>, number: usize, offsets: &Offsets, r
     let mode = api_name(number, MODE.name());
     let windowed = request.uses(|variable| matches!(variable, Variable::Start(_) | Variable::End(_)));
     if windowed && offsets.windows.is_none() {
-        let hint = format!("set `{}` or `{}`", CURSOR_WINDOWS.name(), CHAIN_WINDOWS.name());
+        let hint = format!("set `{}`, `{}`, or a backfill", CURSOR_WINDOWS.name(), CHAIN_WINDOWS.name());
         let reason = "goes through no time windows, but the request asks for `${start_time}` or `${end_time}`";
         reader.conflict(&mode, reason, Some(hint));
     }

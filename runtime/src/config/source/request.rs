@@ -1,6 +1,6 @@
 //! What is sent.
 
-use super::super::api::secret_headers;
+use super::super::auth::secret_headers;
 use super::super::kind::{Kind, SEPARATOR, TEXT};
 use super::super::names::api_name;
 use super::super::property::{Property, properties};
@@ -24,7 +24,7 @@ properties! {
         "http.api.path",
         TEXT,
         "The path below the base URL, perhaps with a query after `?`. May hold variables: `${offset}`, `${primary_key}`, \
-         `${start_time}`, `${end_time}`, `${now}`, `${config:NAME}`. What stands in their place is percent-encoded.",
+         `${start_time}`, `${end_time}`, `${now}`, `${uuid}`, `${config:NAME}`. What stands in their place is percent-encoded.",
     ).per_api().high();
     METHOD_PROPERTY: Method = Property::new("http.request.method", METHOD, "The method of the requests.")
         .per_api().default("GET").high();

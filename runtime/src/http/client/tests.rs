@@ -1,5 +1,6 @@
 //! The client against servers on this machine.
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -9,7 +10,9 @@ use axum::routing::{get, post};
 
 use super::*;
 use crate::http::testing::{nobody, serve, serve_bytes, serve_start};
-use crate::http::{HttpErrorKind, Target};
+use crate::http::{
+    BreakerSettings, CredentialsIn, Grant, HttpErrorKind, Limits, OAuthClient, Proof, Target, TlsVersions,
+};
 
 fn client(base_url: Url) -> Client {
     Client::new(ClientSettings::new(base_url)).unwrap()
@@ -109,7 +112,7 @@ async fn follows_links_and_redirects_of_the_api_only() {
     assert!(elsewhere.lock().unwrap().is_empty());
 
     let error = get("/loop").await.unwrap_err();
-    assert!(matches!(error, HttpError::TooManyRedirects { limit: REDIRECTS, .. }), "{error:?}");
+    assert!(matches!(error, HttpError::TooManyRedirects { limit: 5, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -243,10 +246,11 @@ fn refuses_headers_that_http_cannot_carry() {
 }
 
 /// Versions that a client offers in its first message (RFC 8446 section 4.2.1).
-async fn offered_versions(tls_13: bool) -> Vec<u8> {
+async fn offered_versions(versions: TlsVersions) -> Vec<u8> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let client = Client::new(ClientSettings { tls_13, ..ClientSettings::new(url) }).unwrap();
+    let tls = Tls { versions, ..Tls::default() };
+    let client = Client::new(ClientSettings { tls, ..ClientSettings::new(url) }).unwrap();
     let hello = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut bytes = vec![0; 4096];
@@ -264,6 +268,96 @@ async fn offered_versions(tls_13: bool) -> Vec<u8> {
 
 #[tokio::test]
 async fn nothing_older_than_tls_1_3_is_offered_if_so_configured() {
-    assert_eq!(offered_versions(true).await, [3, 4]);
-    assert_eq!(offered_versions(false).await, [3, 4, 3, 3]);
+    assert_eq!(offered_versions(TlsVersions::Only13).await, [3, 4]);
+    assert_eq!(offered_versions(TlsVersions::Both).await, [3, 4, 3, 3]);
+}
+
+/// Where tokens are got, by their number from 1, and an API that refuses the first; with how many were given.
+async fn with_tokens(lifetime: u64) -> (ClientSettings, Arc<std::sync::atomic::AtomicUsize>) {
+    let given = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&given);
+    let token = move || {
+        let number = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
+        async move { format!(r#"{{"access_token": "token-{number}", "expires_in": {lifetime}}}"#) }
+    };
+    let items = |headers: Headers| async move {
+        if headers["authorization"] == "Bearer token-1" { StatusCode::UNAUTHORIZED } else { StatusCode::OK }
+    };
+    let url = serve(Router::new().route("/token", post(token)).route("/items", get(items))).await;
+    let mut settings = ClientSettings::new(url.clone());
+    settings.auth = Auth::OAuth2(Box::new(OAuth2 {
+        token_url: url.join("/token").unwrap(),
+        grant: Grant::ClientCredentials,
+        client: Some(OAuthClient {
+            id: "id".to_owned(),
+            proof: Proof::Secret(Secret::new("secret"), CredentialsIn::Header),
+        }),
+        scope: String::new(),
+        jwt: None,
+        token_property: "access_token".to_owned(),
+        headers: Vec::new(),
+    }));
+    (settings, given)
+}
+
+#[tokio::test]
+async fn a_hundred_requests_get_one_token_and_another_when_it_is_refused() {
+    let (settings, given) = with_tokens(3600).await;
+    let client = Client::new(settings).unwrap();
+    let mut requests = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let client = client.clone();
+        requests.spawn(async move { client.send(&Request::get("/items")).await.unwrap().status });
+    }
+    assert_eq!(requests.join_all().await, [200; 100]);
+    assert_eq!(given.load(std::sync::atomic::Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_token_is_got_again_before_it_ends() {
+    // It ends sooner than the margin that is kept, so that it is good for one request only.
+    let (settings, given) = with_tokens(5).await;
+    let client = Client::new(settings).unwrap();
+    for tokens in [2, 3, 4] {
+        client.send(&Request::get("/items")).await.unwrap();
+        assert_eq!(given.load(std::sync::atomic::Ordering::SeqCst), tokens, "the first is refused");
+    }
+}
+
+#[tokio::test]
+async fn what_is_new_is_asked_for_before_what_is_old_if_a_host_takes_one_at_a_time() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let (go, told) = tokio::sync::watch::channel(false);
+    let paths = Arc::clone(&asked);
+    let answer = move |uri: Uri| {
+        let (paths, mut told) = (Arc::clone(&paths), told.clone());
+        async move {
+            paths.lock().unwrap().push(uri.path().to_owned());
+            drop(told.wait_for(|told| *told).await);
+        }
+    };
+    let mut settings = ClientSettings::new(serve(Router::new().fallback(answer)).await);
+    let limits = Limits { concurrency: NonZeroU32::new(1), ..Limits::default() };
+    settings.hosts = Hosts::new(limits, BreakerSettings::default());
+    let live = Client::new(settings).unwrap();
+    let mut all = tokio::task::JoinSet::new();
+    let mut send = |client: Client, path: &'static str| {
+        all.spawn(async move { client.send(&Request::get(path)).await.unwrap() });
+    };
+    send(live.clone(), "/first");
+    while asked.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    for client in [live.clone().after_others(), live] {
+        let path = if client.priority == Priority::Live { "/new" } else { "/old" };
+        (0..5).for_each(|_| send(client.clone(), path));
+    }
+    // All of this is one thread: each comes as far as the limit.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    go.send_replace(true);
+    all.join_all().await;
+    let asked = asked.lock().unwrap().clone();
+    assert_eq!(asked, [vec!["/first"], vec!["/new"; 5], vec!["/old"; 5]].concat());
 }

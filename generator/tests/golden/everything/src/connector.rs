@@ -6,6 +6,7 @@ use crate::operations;
 /// The connector `every-thing`.
 pub fn connector() -> Connector {
     Connector::new("every-thing")
+        .document(include_str!("../spec/openapi.json"))
         .parameter("flag", "Whether | or not, see https://every.example.")
         .parameter("ids", "Some [ids].")
         .parameter("object", "The object.")

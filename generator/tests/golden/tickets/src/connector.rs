@@ -7,6 +7,7 @@ use crate::operations;
 pub fn connector() -> Connector {
     Connector::new("tickets")
         .base_url("https://tickets.example/api")
+        .document(include_str!("../spec/openapi.json"))
         .parameter("project", "The project.")
         .operation(|parameters| {
             Ok(

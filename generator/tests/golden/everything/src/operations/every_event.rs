@@ -252,12 +252,14 @@ impl TypedOperation for EveryEvent {
             pagination: Pagination::Cursor {
                 pointer: "/next".into(),
                 parameter: "cursor".into(),
+                initial: None,
             },
             incremental: Some(Incremental {
                 mode: IncrementalMode::Cursor,
                 field: "/int64".into(),
                 parameter: "after".into(),
                 initial: None,
+                lookback: Some(std::time::Duration::from_millis(90000)),
             }),
             interval: std::time::Duration::from_millis(5000),
         }

@@ -42,4 +42,8 @@ impl TypedOperation for Last {
     fn key(record: &Self::Record<'_>, out: &mut Vec<u8>) -> bool {
         record.inner.get().is_some_and(|value| value.number.write_key(out))
     }
+
+    fn writes_changes() -> bool {
+        true
+    }
 }

@@ -28,6 +28,7 @@ impl TypedOperation for Urls {
             records_required: true,
             pagination: Pagination::NextUrl {
                 pointer: "/links/next".into(),
+                delta: Some("/links/changes".into()),
             },
             incremental: None,
             interval: std::time::Duration::from_millis(60000),

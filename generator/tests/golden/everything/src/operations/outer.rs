@@ -2,7 +2,7 @@
 
 use headwater_runtime::codegen::{
     Incremental, IncrementalMode, KeyField, OffsetField, OffsetValue, OperationFacts,
-    Pagination, Request, TypedOperation,
+    Pagination, Request, TypedOperation, Until,
 };
 
 /// Outer ones, by offset.
@@ -31,12 +31,14 @@ impl TypedOperation for Outer {
             pagination: Pagination::Offset {
                 parameter: "offset".into(),
                 limit: Some(50),
+                until: Until::Records("/total".into()),
             },
             incremental: Some(Incremental {
                 mode: IncrementalMode::Timestamp,
                 field: "/middle/at".into(),
                 parameter: "since".into(),
                 initial: None,
+                lookback: None,
             }),
             interval: std::time::Duration::from_millis(60000),
         }

@@ -61,6 +61,7 @@ impl TypedOperation for ListTickets {
                 field: "/updated_at".into(),
                 parameter: "since".into(),
                 initial: Some("2024-01-01T00:00:00Z".into()),
+                lookback: None,
             }),
             interval: std::time::Duration::from_millis(60000),
         }
