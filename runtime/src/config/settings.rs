@@ -1,6 +1,7 @@
 //! Names and texts from file and environment, references resolved: what typed values are read from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::environment::Environment;
 use super::names::Names;
@@ -108,7 +109,8 @@ impl Settings {
 
     /// The properties of a family, each by the rest of its name.
     pub(super) fn family<'a>(&'a self, family: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
-        self.values.iter().filter_map(move |(name, value)| Some((name.strip_prefix(family)?, value)))
+        let from = self.values.range::<str, _>((Bound::Included(family), Bound::Unbounded));
+        from.map_while(move |(name, value)| Some((name.strip_prefix(family)?, value)))
     }
 }
 
