@@ -29,6 +29,7 @@ pub mod flow;
 pub mod format;
 pub mod http;
 pub mod kafka;
+pub mod keystore;
 pub(crate) mod learnt;
 pub mod memory;
 pub mod metrics;

@@ -12,6 +12,7 @@ use super::property::{AnyProperty, Property, properties};
 use super::reader::Reader;
 use super::store;
 use crate::http::{Auth, CredentialsIn, Grant, Jwt, JwtAlgorithm, OAuth2, OAuthClient, Proof, SigningKey};
+use crate::keystore::Passwords;
 use crate::secret::Secret;
 
 /// How requests authenticate.
@@ -136,9 +137,10 @@ properties! {
     ).default("false").overridable();
     JWT_STORE: Secret = Property::secret(
         "oauth2.jwt.keystore.path",
-        "The private key that JWTs are signed with: the path or the content, in Base64, of a PKCS #12 store, or PEM.",
+        "The private key that JWTs are signed with: the path or the content, in Base64, of a JKS or PKCS #12 store, \
+         or PEM.",
     ).overridable();
-    JWT_STORE_PASSWORD: Secret = Property::secret("oauth2.jwt.keystore.password", "The password of that store.").overridable();
+    JWT_STORE_PASSWORD: Secret = Property::secret("oauth2.jwt.keystore.password", "The password of that store, and of the key in it.").overridable();
     JWT_STORE_TYPE: () = Property::new("oauth2.jwt.keystore.type", store::TYPE, store::SEEN).default("JKS").low().overridable();
     JWT_CLAIMS: Map<String, Value> = Property::new(
         "oauth2.jwt.claimset",
@@ -355,11 +357,10 @@ impl Of<'_, '_> {
             Ok(content) => content,
             Err(_) => store::decoded(text.expose()),
         };
-        let password = password.as_ref().map_or("", Secret::expose);
-        match SigningKey::read(&content, password, algorithm?, id) {
+        match SigningKey::read(&content, Passwords::of_store(password.as_ref()), algorithm?, id) {
             Ok(key) => Some(Jwt { key, claims, lifetime: lifetime? }),
             Err(error) => {
-                self.conflict(&JWT_STORE, error.to_string(), store::hint(&error));
+                self.conflict(&JWT_STORE, error.to_string(), store::hint(&error, None));
                 None
             }
         }

@@ -4,7 +4,8 @@ use super::kind::{BOOLEAN, Kind, TEXT, count};
 use super::property::{AnyProperty, Property, properties};
 use super::reader::Reader;
 use super::store;
-use crate::http::{ClientCertificate, ClientSettings, Proxy, StoreError, Tls, TlsVersions, TrustStore};
+use crate::http::{ClientSettings, Proxy, Tls, TlsVersions};
+use crate::keystore::{ClientCertificate, Passwords, StoreError, TrustStore};
 use crate::secret::Secret;
 
 const VERSIONS: Kind<TlsVersions> = Kind::Text {
@@ -44,12 +45,13 @@ properties! {
     ).default("TLSv1.2,TLSv1.3").low();
     TRUSTSTORE_FILE: Secret = Property::secret(
         "https.ssl.truststorefile",
-        "The certificates that servers are trusted by, in place of the system's: the content of a PKCS #12 store in Base64, \
-         or PEM.",
+        "The certificates that servers are trusted by, in place of the system's: the content of a JKS or \
+         PKCS #12 store in Base64, or PEM.",
     );
     TRUSTSTORE_LOCATION: Secret = Property::secret(
         "https.ssl.truststore.location",
-        "The file with the certificates that servers are trusted by, in place of the system's: a PKCS #12 store, or PEM.",
+        "The file with the certificates that servers are trusted by, in place of the system's: a JKS or PKCS #12 store, or \
+         PEM.",
     ).aliases(&["http.ssl.truststore.location"]);
     TRUSTSTORE_CERTIFICATES: Secret = Property::secret(
         "https.ssl.truststore.certificates",
@@ -57,7 +59,7 @@ properties! {
     ).low();
     TRUSTSTORE_PASSWORD: Secret = Property::secret(
         "https.ssl.truststore.password",
-        "The password of that store.",
+        "The password of that store. A JKS store is read without one, too; then nothing tells whether it is as it was written.",
     ).aliases(&["http.ssl.truststore.password"]);
     TRUSTSTORE_TYPE: () = Property::new(
         "https.ssl.truststore.type",
@@ -66,12 +68,13 @@ properties! {
     ).default("JKS").low();
     KEYSTORE_FILE: Secret = Property::secret(
         "https.ssl.keystorefile",
-        "The client's certificate and private key, for servers that ask for one: the content of a PKCS #12 store in Base64, \
-         or PEM.",
+        "The client's certificate and private key, for servers that ask for one: the content of a JKS or \
+         PKCS #12 store in Base64, or PEM.",
     ).low();
     KEYSTORE_LOCATION: Secret = Property::secret(
         "https.ssl.keystore.location",
-        "The file with the client's certificate and private key: a PKCS #12 store, or PEM.",
+        "The file with the client's certificate and private key: a JKS or PKCS #12 store, or \
+         PEM.",
     ).aliases(&["http.ssl.keystore.location"]);
     KEYSTORE_CHAIN: Secret = Property::secret(
         "https.ssl.keystore.certificate.chain",
@@ -79,7 +82,7 @@ properties! {
     ).low();
     KEYSTORE_KEY: Secret = Property::secret(
         "https.ssl.keystore.key",
-        "The client's private key in PEM, not encrypted; with `https.ssl.keystore.certificate.chain`.",
+        "The client's private key in PEM; with `https.ssl.keystore.certificate.chain`.",
     ).low();
     KEYSTORE_PASSWORD: Secret = Property::secret(
         "https.ssl.keystore.password",
@@ -87,12 +90,12 @@ properties! {
     ).aliases(&["http.ssl.keystore.password"]);
     KEY_PASSWORD: Secret = Property::secret(
         "https.ssl.key.password",
-        "The password of the private key. In a PKCS #12 store it is that of the store.",
+        "The password of the private key, if it is not that of the store. A PKCS #12 store has one password for all.",
     ).low();
     KEYSTORE_TYPE: () = Property::new(
         "https.ssl.keystore.type",
         store::TYPE,
-        "What the key store is. It is seen from its content: PKCS #12 (which Java's tools write by the name of JKS too), or PEM.",
+        store::SEEN,
     ).default("JKS").low();
     IDENTIFICATION: bool = Property::new(
         "https.ssl.endpoint.identification.algorithm",
@@ -173,7 +176,7 @@ fn read_truststore(reader: &mut Reader<'_>) -> Option<Option<TrustStore>> {
     reader.get(&TRUSTSTORE_TYPE);
     let (name, content) = read_one(reader, &[&TRUSTSTORE_FILE, &TRUSTSTORE_CERTIFICATES], &TRUSTSTORE_LOCATION)?;
     let Some(content) = content else { return Some(None) };
-    let store = TrustStore::read(&content, password.as_ref().map_or("", Secret::expose));
+    let store = TrustStore::read(&content, password.as_ref());
     told(reader, name, store).map(Some)
 }
 
@@ -182,9 +185,10 @@ fn read_keystore(reader: &mut Reader<'_>) -> Option<Option<ClientCertificate>> {
     let (key_password, chain, key) =
         (reader.get(&KEY_PASSWORD), reader.get(&KEYSTORE_CHAIN), reader.get(&KEYSTORE_KEY));
     reader.get(&KEYSTORE_TYPE);
+    let passwords = Passwords { store: password.as_ref(), key: key_password.as_ref() };
     if let (Some(chain), Some(key)) = (&chain, &key) {
         let pem = format!("{}\n{}\n", chain.expose(), key.expose());
-        let store = ClientCertificate::read(pem.as_bytes(), "");
+        let store = ClientCertificate::read(pem.as_bytes(), passwords);
         return told(reader, KEYSTORE_KEY.name(), store).map(Some);
     }
     if chain.is_some() || key.is_some() {
@@ -195,8 +199,7 @@ fn read_keystore(reader: &mut Reader<'_>) -> Option<Option<ClientCertificate>> {
     }
     let (name, content) = read_one(reader, &[&KEYSTORE_FILE], &KEYSTORE_LOCATION)?;
     let Some(content) = content else { return Some(None) };
-    let password = password.or(key_password);
-    let store = ClientCertificate::read(&content, password.as_ref().map_or("", Secret::expose));
+    let store = ClientCertificate::read(&content, passwords);
     told(reader, name, store).map(Some)
 }
 
@@ -225,7 +228,7 @@ fn read_one(
 fn told<T>(reader: &mut Reader<'_>, name: &str, store: Result<T, StoreError>) -> Option<T> {
     store
         .map_err(|error| {
-            reader.conflict(name, error.to_string(), store::hint(&error));
+            reader.conflict(name, error.to_string(), store::hint(&error, Some(KEY_PASSWORD.name())));
         })
         .ok()
 }

@@ -4,13 +4,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::kind::Kind;
-use crate::http::StoreError;
+use crate::keystore::StoreError;
 
-/// What a store is. It is seen from its content; a JKS store is told as one that cannot be read.
+/// What a store is, which is seen from its content.
 pub(super) const TYPE: Kind<()> = Kind::OneOf(&[("JKS", ()), ("PKCS12", ()), ("PEM", ())]);
 
 /// What is said of such a property.
-pub(super) const SEEN: &str = "What that store is. It is seen from its content: PKCS #12 (which Java's tools write by the name of JKS too), or PEM.";
+pub(super) const SEEN: &str = "What that store is. It is seen from its content, whatever is said here.";
 
 /// PEM as it is; anything else is in Base64, perhaps as a `data:` URL.
 pub(super) fn decoded(text: &str) -> Vec<u8> {
@@ -24,9 +24,21 @@ pub(super) fn decoded(text: &str) -> Vec<u8> {
     BASE64_STANDARD.decode(text).unwrap_or_default()
 }
 
-/// What can be done about a store that cannot be used.
-pub(super) fn hint(error: &StoreError) -> Option<String> {
-    let convert =
-        "convert it: `keytool -importkeystore -srckeystore STORE -destkeystore store.p12 -deststoretype PKCS12`";
-    matches!(error, StoreError::Jks).then(|| convert.to_owned())
+/// What can be done about a store that cannot be used; `key_password` is the property for the password of its key, if there is
+/// one.
+pub(super) fn hint(error: &StoreError, key_password: Option<&str>) -> Option<String> {
+    match error {
+        StoreError::Jceks => Some(
+            "convert it: `keytool -importkeystore -srckeystore STORE -srcstoretype JCEKS -destkeystore store.p12 \
+                  -deststoretype PKCS12`"
+                .to_owned(),
+        ),
+        StoreError::KeyPassword => {
+            key_password.map(|name| format!("set `{name}`, if the key has a password of its own"))
+        }
+        StoreError::KeyEncryption => {
+            Some("encrypt it anew: `openssl pkcs8 -in KEY -out key.pem -topk8 -v2 aes-256-cbc`".to_owned())
+        }
+        _ => None,
+    }
 }

@@ -184,14 +184,16 @@ fn sasl_takes_user_and_password_from_jaas_or_a_cloud_key() {
 }
 
 #[test]
-fn tls_goes_from_javas_stores_to_librdkafkas_files() {
+fn tls_goes_from_javas_stores_to_what_librdkafka_reads() {
     let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str| {
+    let file = |name: &str, content: &[u8]| {
         let path = folder.path().join(name);
-        std::fs::write(&path, "").unwrap();
+        std::fs::write(&path, content).unwrap();
         path.display().to_string()
     };
-    let (pem, p12, jks, plain) = (file("a.pem"), file("b.p12"), file("c.jks"), file("d"));
+    let pem = file("a.pem", b"-----BEGIN CERTIFICATE-----");
+    let jks = file("b", include_bytes!("../keystore/java.jks"));
+    let unknown = file("c.jks", b"PK");
     let ssl = ("security.protocol", "SSL");
     let client = |properties: &[(&str, &str)]| {
         let properties: Vec<_> = [ssl].into_iter().chain(properties.iter().copied()).collect();
@@ -203,17 +205,19 @@ fn tls_goes_from_javas_stores_to_librdkafkas_files() {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     assert_eq!(client(&[]), []);
     assert_eq!(client(&[("ssl.truststore.location", &pem)]), [pair("ssl.ca.location", &pem)]);
-    let typed = client(&[("ssl.truststore.location", &plain), ("ssl.truststore.type", "pem")]);
-    assert_eq!(typed, [pair("ssl.ca.location", &plain)]);
     assert_eq!(client(&[("ssl.truststore.certificates", "-CA-")]), [pair("ssl.ca.pem", "-CA-")]);
     assert_eq!(
         client(&[("ssl.keystore.location", &pem), ("ssl.key.password", "k")]),
         [pair("ssl.certificate.location", &pem), pair("ssl.key.location", &pem), pair("ssl.key.password", "k")]
     );
-    assert_eq!(
-        client(&[("ssl.keystore.location", &p12), ("ssl.keystore.password", "k")]),
-        [pair("ssl.keystore.location", &p12), pair("ssl.keystore.password", "k")]
-    );
+    let whole = client(&[("ssl.truststore.location", &jks), ("ssl.truststore.password", "store-pass")]);
+    let [(name, trusted)] = &whole[..] else { panic!("{whole:?}") };
+    assert_eq!((name.as_str(), trusted.matches("-----BEGIN CERTIFICATE-----").count()), ("ssl.ca.pem", 2));
+    let passwords = [("ssl.keystore.password", "store-pass"), ("ssl.key.password", "key-pass")];
+    let whole = client(&[&[("ssl.keystore.location", &*jks), ("ssl.keystore.type", "JKS")][..], &passwords].concat());
+    let [(chain_name, chain), (key_name, key)] = &whole[..] else { panic!("{whole:?}") };
+    assert_eq!((chain_name.as_str(), key_name.as_str()), ("ssl.certificate.pem", "ssl.key.pem"));
+    assert!(chain.starts_with("-----BEGIN CERTIFICATE-----") && key.starts_with("-----BEGIN PRIVATE KEY-----"));
     assert_eq!(
         client(&[("ssl.keystore.certificate.chain", "-C-"), ("ssl.keystore.key", "-K-")]),
         [pair("ssl.certificate.pem", "-C-"), pair("ssl.key.pem", "-K-")]
@@ -223,11 +227,9 @@ fn tls_goes_from_javas_stores_to_librdkafkas_files() {
 
     let refused = |name: &str, path: &str| problems(&[ssl, (name, path)]).concat();
     for (name, path, words) in [
-        ("ssl.truststore.location", &jks, "names a JKS trust store, which only Java reads / convert it: `keytool"),
-        ("ssl.keystore.location", &jks, "names a JKS key store, which only Java reads / convert it: `keytool"),
-        ("ssl.truststore.location", &p12, "names a PKCS #12 trust store, which only Java reads / convert it: `openssl"),
-        ("ssl.keystore.location", &plain, "does not tell by its name what it is / set `ssl.keystore.type`"),
-        ("ssl.keystore.location", &"/none.pem".to_owned(), "is `/none.pem`, which is not a file"),
+        ("ssl.truststore.location", &unknown, "is neither PEM, nor a JKS store, nor a PKCS #12 store"),
+        ("ssl.keystore.location", &jks, "holds a private key that the password does not open / set `ssl.key.password`"),
+        ("ssl.keystore.location", &"/none.pem".to_owned(), "names a file that cannot be read"),
     ] {
         let text = refused(name, path);
         assert!(text.contains(words), "{text}");

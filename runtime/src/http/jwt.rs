@@ -15,7 +15,7 @@ use ring::signature::{
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Map, Value, json};
 
-use super::tls::{StoreError, private_key};
+use crate::keystore::{Passwords, StoreError, private_key};
 use crate::random;
 use crate::secret::Secret;
 
@@ -82,18 +82,18 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// Reads a private key in PEM, or of a PKCS #12 store.
+    /// Reads the private key of a store.
     ///
     /// # Errors
     ///
-    /// If it is neither, or holds no key that signs so.
+    /// If it cannot be read, or holds no key that signs so.
     pub fn read(
         content: &[u8],
-        password: &str,
+        passwords: Passwords<'_>,
         algorithm: JwtAlgorithm,
         id: Option<String>,
     ) -> Result<Self, StoreError> {
-        let pair = Pair::of(&private_key(content, password)?, algorithm).ok_or(StoreError::WrongKey)?;
+        let pair = Pair::of(&private_key(content, passwords)?, algorithm).ok_or(StoreError::WrongKey)?;
         Ok(Self(Arc::new(Inner { pair, algorithm, id })))
     }
 

@@ -59,6 +59,32 @@ super.users=User:ANONYMOUS
         })
     }
 
+    /// Starts one that speaks TLS at [`OwnKafka::guarded`], at the name `localhost`, with the key of a JKS store, and wants
+    /// certificates that lead to one of another.
+    ///
+    /// # Errors
+    ///
+    /// As [`OwnKafka::start`].
+    pub fn start_tls(keys: &str, trusted: &str, password: &str) -> Result<Option<Self>, HarnessError> {
+        Self::start_with(|Ports { broker, controller, guarded }| {
+            format!(
+                "\
+listeners=PLAINTEXT://127.0.0.1:{broker},SSL://127.0.0.1:{guarded},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{broker},SSL://localhost:{guarded}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL
+ssl.client.auth=required
+ssl.keystore.type=JKS
+ssl.keystore.location={keys}
+ssl.keystore.password={password}
+ssl.key.password={password}
+ssl.truststore.type=JKS
+ssl.truststore.location={trusted}
+ssl.truststore.password={password}
+"
+            )
+        })
+    }
+
     fn start_with(properties: impl Fn(Ports) -> String) -> Result<Option<Self>, HarnessError> {
         let Some((java, package)) = install()? else { return Ok(None) };
         let directory = tempfile::tempdir().map_err(HarnessError::io("creating a temporary directory"))?;

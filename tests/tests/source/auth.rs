@@ -1,7 +1,6 @@
 //! Who asks: an API in its own way, grants of OAuth 2.0, signed assertions, and authenticators of one's own.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,6 +17,7 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 
+use crate::stores::Keytool;
 use crate::support::{Broker, config, with};
 
 #[test]
@@ -239,7 +239,10 @@ fn a_signed_assertion_is_a_grant_a_proof_or_a_parameter() {
             json!({ "oauth2.jwt.keystore.path": pair.serialize_pem() }),
             "`oauth2.jwt.keystore.path` holds a private key that cannot sign by the algorithm",
         ),
-        (json!({ "oauth2.jwt.keystore.path": "/nowhere" }), "`oauth2.jwt.keystore.path` is neither PEM nor a PKCS #12"),
+        (
+            json!({ "oauth2.jwt.keystore.path": "/nowhere" }),
+            "`oauth2.jwt.keystore.path` is neither PEM, nor a JKS store, nor a PKCS #12",
+        ),
         (
             json!({ "oauth2.jwt.keystore.path": pair.serialize_pem(), "oauth2.jwt.claimset": "[]" }),
             "property `oauth2.jwt.claimset` is `[]`, which is not a JSON object",
@@ -254,32 +257,36 @@ fn a_signed_assertion_is_a_grant_a_proof_or_a_parameter() {
 
 #[test]
 fn a_key_of_a_store_that_java_has_made_signs_too() {
-    let scratch = tempfile::tempdir().unwrap();
-    let store = scratch.path().join("store.p12");
-    let keytool = |arguments: &[&str]| {
-        let mut command = Command::new("keytool");
-        command.args(arguments).args(["-alias", "a", "-storepass", "changeit", "-keystore"]).arg(&store);
-        command.output()
-    };
-    let made = keytool(&["-genkeypair", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=x", "-validity", "9999"]);
-    let Ok(made) = made else {
-        eprintln!("skipped a_key_of_a_store_that_java_has_made_signs_too: keytool of Java is not installed");
+    let stores = Keytool::in_scratch();
+    if stores.is_missing("a_key_of_a_store_that_java_has_made_signs_too") {
         return;
-    };
-    assert!(made.status.success(), "{made:?}");
-    let content = std::fs::read(&store).unwrap();
+    }
+    let key =
+        ["-genkeypair", "-alias", "a", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=x", "-validity", "9999"];
+    stores.run(&[&key[..], &["-storetype", "PKCS12", "-storepass", "changeit"]].concat(), "store.p12");
+    let p12 = stores.path("store.p12");
+    let import = ["-importkeystore", "-srckeystore", &p12, "-srcstorepass", "changeit", "-deststoretype", "JKS"];
+    stores.run_to(&[&import[..], &["-deststorepass", "changeit"]].concat(), "store.jks");
+
+    let content = std::fs::read(&p12).unwrap();
     let keys = KeyStore::from_pkcs12(&content, "changeit", Pkcs12ImportPolicy::Relaxed).unwrap();
     let (_, chain) = keys.private_key_chain().unwrap();
     let public = RsaKeyPair::from_pkcs8(chain.key().as_der()).unwrap().public_key().as_ref().to_vec();
-    let content = BASE64_STANDARD.encode(content);
-    for place in [store.to_str().unwrap().to_owned(), content] {
+    let jks = std::fs::read(stores.path("store.jks")).unwrap();
+    assert!(jks.starts_with(&[0xfe, 0xed, 0xfe, 0xed]));
+    for (place, of_type) in [
+        (BASE64_STANDARD.encode(content), "PKCS12"),
+        (p12, "PKCS12"),
+        (BASE64_STANDARD.encode(jks), "JKS"),
+        (stores.path("store.jks"), "JKS"),
+    ] {
         let (api, form) = asked(json!({
             "oauth2.client.id": "me",
             "oauth2.client.secret": "s",
             "oauth2.jwt.enabled": "true",
             "oauth2.jwt.keystore.path": place,
             "oauth2.jwt.keystore.password": "changeit",
-            "oauth2.jwt.keystore.type": "PKCS12",
+            "oauth2.jwt.keystore.type": of_type,
             "oauth2.jwt.claimset": r#"{"sub": "other"}"#,
         }));
         let (header, claimed) = verified(&form["jwt_token"], &RSA_PKCS1_2048_8192_SHA256, &public);

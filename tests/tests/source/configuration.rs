@@ -145,7 +145,7 @@ fn all_that_is_wrong_is_told_at_once_and_no_secret() {
         "property `api1.max.retries` is `many`, which is not an integer from 0 to 5000",
         "property `api1.request.cron` is `every day`, which is not a cron expression",
         "property `api2.topics`",
-        "property `https.ssl.keystorefile` is neither PEM nor a PKCS #12 store",
+        "property `https.ssl.keystorefile` is neither PEM, nor a JKS store, nor a PKCS #12 store",
         "property `https.ssl.cipher.suites` cannot be honoured",
         "property `api1.topics` is missing",
         "property `bootstrap.servers` is missing",

@@ -26,6 +26,7 @@ mod reference;
 mod requests;
 mod slices;
 mod snapshots;
+mod stores;
 mod storm;
 mod support;
 mod templates;
