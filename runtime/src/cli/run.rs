@@ -154,6 +154,7 @@ pub(super) fn diagnostic(error: &RunError) -> Diagnostic {
         RunError::Start(StartError::SnapshotPartitions { .. }) => Some(
             "name another topic with `snapshot.storage.topic`, or delete this one: everything is then written again",
         ),
+        RunError::Start(StartError::Http(http)) => http.hint(),
         RunError::Start(_) => None,
     };
     Diagnostic::of_error(error).hint(hint)

@@ -1,10 +1,11 @@
 //! How the APIs are connected to: TLS, a proxy, redirects.
 
+use super::addresses;
 use super::kind::{BOOLEAN, Kind, TEXT, count};
 use super::property::{AnyProperty, Property, properties};
 use super::reader::Reader;
 use super::store;
-use crate::http::{ClientSettings, Proxy, Tls, TlsVersions};
+use crate::http::{AddressFilter, ClientSettings, Proxy, Tls, TlsVersions};
 use crate::keystore::{ClientCertificate, Passwords, StoreError, TrustStore};
 use crate::secret::Secret;
 
@@ -128,6 +129,7 @@ properties! {
 pub(super) struct Connection {
     tls: Tls,
     proxy: Option<Proxy>,
+    addresses: AddressFilter,
     redirects: usize,
 }
 
@@ -135,6 +137,7 @@ impl Connection {
     pub(super) fn apply(&self, http: &mut ClientSettings) {
         http.tls = self.tls.clone();
         http.proxy.clone_from(&self.proxy);
+        http.addresses.clone_from(&self.addresses);
         http.redirects = self.redirects;
     }
 }
@@ -145,14 +148,22 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Connection> {
     let identity = read_keystore(reader);
     let (names, certificates) = (reader.get(&IDENTIFICATION), reader.get(&CHECK));
     let proxy = read_proxy(reader);
+    let addresses = addresses::read(reader);
     let redirects = reader.get(&REDIRECTS);
     let (checks_names, checks_certificates) = (names?, certificates?);
     if !(checks_certificates && checks_names) {
         tracing::warn!("certificates of servers are not checked in full: anyone on the way may read what is sent");
     }
+    let (proxy, addresses) = (proxy?, addresses?);
+    if proxy.is_some() && addresses.is_active() {
+        tracing::warn!(
+            "the proxy resolves the names of hosts: what they lead to is not checked by `connection.disallow.*`"
+        );
+    }
     Some(Connection {
         tls: Tls { trusted: trusted?, identity: identity?, versions: versions?, checks_certificates, checks_names },
-        proxy: proxy?,
+        proxy,
+        addresses,
         redirects: usize::try_from(redirects?).unwrap_or_default(),
     })
 }

@@ -5,6 +5,7 @@
 //! file ─▶ names and texts ─▶ environment laid over ─▶ references resolved ─▶ typed settings, or all problems
 //! ```
 
+mod addresses;
 mod api;
 mod auth;
 mod cassette;
@@ -155,6 +156,7 @@ fn properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
         api::GLOBAL,
         auth::PROPERTIES,
         connection::PROPERTIES,
+        addresses::PROPERTIES,
         limits::PROPERTIES,
         failure::PROPERTIES,
         api::ANNOTATED,

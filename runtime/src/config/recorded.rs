@@ -12,7 +12,7 @@ use super::environment::{Environment, variable_name};
 use super::kind::NOT_EMPTY;
 use super::property::{AnyProperty, Scope};
 use super::raw::{self, Entry, ReadError};
-use super::{auth, connection, kafka, listener, reference, registry};
+use super::{addresses, auth, connection, kafka, listener, reference, registry};
 use crate::http::{Auth, ClientSettings, Grant, Proof};
 use crate::secret::Secret;
 
@@ -141,7 +141,8 @@ impl ConfiguredSecrets {
 
 /// Whether one of the properties that a recording leaves out is one for which `is_it` holds.
 fn has_no_part(is_it: impl Fn(&'static dyn AnyProperty) -> bool) -> bool {
-    let left_out = [auth::PROPERTIES, connection::PROPERTIES, registry::PROPERTIES, listener::PROPERTIES];
+    let left_out =
+        [auth::PROPERTIES, connection::PROPERTIES, addresses::PROPERTIES, registry::PROPERTIES, listener::PROPERTIES];
     let left_out = left_out.into_iter().flatten().copied();
     left_out.chain(kafka::properties()).any(is_it)
 }

@@ -11,6 +11,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName
 use thiserror::Error;
 use url::Url;
 
+use super::addresses::{AddressFilter, DisallowedHost, FilteringResolver};
 use super::authenticator::{Outgoing, SharedAuthenticator};
 use super::error::{Cause, HttpError};
 use super::hosts::{Connecting, Host, Hosts};
@@ -47,6 +48,8 @@ pub struct ClientSettings {
     pub redirects: usize,
     /// What requests go through.
     pub proxy: Option<Proxy>,
+    /// What must not be connected to. A proxy may, wherever it is; behind it, only an address in place of a name is checked.
+    pub addresses: AddressFilter,
     /// Headers of every request. A header of the same name in a request takes precedence.
     pub headers: Vec<(String, Secret)>,
     /// The hosts that are asked, with their rate limits: those of other clients, if they are to be shared.
@@ -68,6 +71,7 @@ impl ClientSettings {
             tls: Tls::default(),
             redirects: 5,
             proxy: None,
+            addresses: AddressFilter::default(),
             headers: Vec::new(),
             hosts: Hosts::default(),
             tape: Tape::Off,
@@ -164,6 +168,10 @@ impl Client {
     /// If the base URL or a header cannot be used, or the TLS library cannot be set up.
     pub fn new(settings: ClientSettings) -> Result<Self, HttpError> {
         let base = Base::new(settings.base_url.clone())?;
+        // Neither redirects nor the URLs of next pages leave the origin, so that this holds for all requests.
+        if let Err(source) = settings.addresses.check(&settings.base_url) {
+            return Err(HttpError::Disallowed { url: shown(&settings.base_url), source });
+        }
         let (headers, redactor) = constant_headers(&settings.auth, &settings.headers)?;
         let query_key = match &settings.auth {
             Auth::QueryKey { name, key } => Some((name.clone(), key.clone())),
@@ -432,6 +440,9 @@ impl Client {
             };
         }
         let url = shown(url);
+        if let Some(source) = disallowed(error) {
+            return HttpError::Disallowed { url, source: source.clone() };
+        }
         match (error.is_connect(), error.is_timeout()) {
             (true, true) => HttpError::ConnectTimeout { url, limit: self.inner.connect_timeout },
             (true, false) => HttpError::Connect { url, source: Cause::innermost(error) },
@@ -445,6 +456,12 @@ impl Client {
 fn is_conditional(request: &Request) -> bool {
     let asks = |name: &str| ["if-none-match", "if-modified-since"].iter().any(|it| name.eq_ignore_ascii_case(it));
     request.headers.iter().any(|(name, _)| asks(name))
+}
+
+/// Which addresses are the reason that no connection came about, if it is that.
+fn disallowed(error: &reqwest::Error) -> Option<&DisallowedHost> {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |error| error.source()).find_map(|error| error.downcast_ref())
 }
 
 /// Why a redirect is not followed.
@@ -463,6 +480,7 @@ fn connecting(base: &Base, settings: &ClientSettings) -> Connecting {
         redirects: settings.redirects,
         compression: settings.compression,
         proxy: settings.proxy.clone(),
+        addresses: settings.addresses.clone(),
         tls: settings.tls.clone(),
     }
 }
@@ -493,8 +511,13 @@ fn build(base: &Base, settings: &ClientSettings) -> Result<reqwest::Client, Http
     if !settings.compression {
         builder = builder.no_gzip().no_brotli().no_zstd();
     }
-    if let Some(proxy) = &settings.proxy {
-        builder = builder.proxy(through(proxy)?);
+    match &settings.proxy {
+        Some(proxy) => builder = builder.proxy(through(proxy)?),
+        // A proxy that the environment names would resolve names elsewhere.
+        None if settings.addresses.is_active() => {
+            builder = builder.no_proxy().dns_resolver(FilteringResolver(settings.addresses.clone()));
+        }
+        None => {}
     }
     settings
         .tls

@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::actions::Detour;
+use super::addresses::DisallowedHost;
 use super::request::Method;
 use super::response::Response;
 use super::retry::RetryPolicy;
@@ -66,6 +67,14 @@ pub enum HttpError {
         url: String,
         /// How many redirects are followed.
         limit: usize,
+    },
+    /// The host is at an address that must not be connected to.
+    #[error("connecting to `{url}` is not allowed")]
+    Disallowed {
+        /// The URL that was to be asked.
+        url: String,
+        /// Which address, and why.
+        source: DisallowedHost,
     },
     /// No connection came about.
     #[error("connecting to `{url}` failed")]
@@ -244,7 +253,7 @@ impl HttpError {
             Self::BaseUrl { .. } | Self::Header { .. } | Self::Setup { .. } | Self::Target { .. } => {
                 HttpErrorKind::Input
             }
-            Self::NotRecorded { .. } => HttpErrorKind::Input,
+            Self::NotRecorded { .. } | Self::Disallowed { .. } => HttpErrorKind::Input,
             Self::NoToken { .. } | Self::Credentials { .. } => HttpErrorKind::Content,
             Self::ForeignOrigin { .. } | Self::ForeignRedirect { .. } | Self::TooManyRedirects { .. } => {
                 HttpErrorKind::Redirect
@@ -295,6 +304,7 @@ impl HttpError {
             | Self::ForeignOrigin { url, .. }
             | Self::ForeignRedirect { url, .. }
             | Self::TooManyRedirects { url, .. }
+            | Self::Disallowed { url, .. }
             | Self::Connect { url, .. }
             | Self::ConnectTimeout { url, .. }
             | Self::Timeout { url, .. }
@@ -368,6 +378,7 @@ impl HttpError {
             Self::Setup { .. } => Some("check that the system's certificates are installed"),
             Self::TooLarge { .. } => Some("ask for smaller pages, or allow larger responses"),
             Self::ForeignRedirect { .. } => Some("if the API has moved, set the base URL to where it is now"),
+            Self::Disallowed { .. } => Some("if it is meant, except its address: `connection.allow.cidr.ranges`"),
             Self::Connect { .. } | Self::ConnectTimeout { .. } => Some("check the base URL and the network"),
             _ => None,
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use url::Origin;
 
+use super::addresses::AddressFilter;
 use super::breaker::{Breaker, BreakerSettings};
 use super::client::Proxy;
 use super::error::HttpError;
@@ -38,6 +39,7 @@ pub(super) struct Connecting {
     pub(super) redirects: usize,
     pub(super) compression: bool,
     pub(super) proxy: Option<Proxy>,
+    pub(super) addresses: AddressFilter,
     pub(super) tls: Tls,
 }
 

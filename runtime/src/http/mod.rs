@@ -1,6 +1,7 @@
 //! Requests and responses. Knows no Kafka; the only place that names the HTTP client.
 
 mod actions;
+mod addresses;
 mod authenticator;
 mod breaker;
 mod client;
@@ -24,6 +25,7 @@ mod url;
 mod validators;
 
 pub use actions::{Action, Actions, ActionsError, Detour};
+pub use addresses::{AddressFilter, DisallowedHost};
 pub use authenticator::{Authenticator, Credentials, Outgoing, SharedAuthenticator};
 pub use breaker::BreakerSettings;
 pub use client::{Auth, Client, ClientSettings, Proxy};

@@ -137,6 +137,7 @@ impl Tokens {
         settings.hosts = of.hosts.clone();
         settings.tls = of.tls.clone();
         settings.proxy.clone_from(&of.proxy);
+        settings.addresses.clone_from(&of.addresses);
         if let Some(OAuthClient { id, proof: Proof::Secret(secret, CredentialsIn::Header) }) = &oauth.client {
             // Both are encoded before they are joined (RFC 6749 section 2.3.1).
             settings.auth = Auth::Basic { user: encode(id), password: Secret::new(encode(secret.expose())) };

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "these are tests, helpers included")]
 
 mod actions;
+mod addresses;
 mod auth;
 mod backfill;
 mod binary;

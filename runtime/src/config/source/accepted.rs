@@ -233,11 +233,6 @@ properties! {
         BOOLEAN,
         no_effect!("an offset is text, as the API wrote it."),
     ).default("true").low();
-    CONNECTION_ALLOW_CIDR_RANGES: String = Property::new(
-        "connection.allow.cidr.ranges",
-        TEXT,
-        no_effect!("as of `connection.disallow.cidr.ranges`."),
-    ).low();
     HTTPS_SSL_PROVIDER: String = Property::new("https.ssl.provider", TEXT, no_effect!("of Java.")).low();
     HTTPS_SSL_KEYMANAGER_ALGORITHM: String = Property::new(
         "https.ssl.keymanager.algorithm",
@@ -378,21 +373,6 @@ properties! {
         Kind::OneOf(&[("TopicNameStrategy", ())]),
         only!("schemas are registered by topic"),
     ).default("TopicNameStrategy").aliases(&["subject.name.strategy", "value.subject.name.strategy"]).low();
-    CONNECTION_DISALLOW_LOCAL_IPS: () = Property::new(
-        "connection.disallow.local.ips",
-        Kind::OneOf(&[("false", ())]),
-        only!("addresses are not looked at before connecting"),
-    ).default("false").low();
-    CONNECTION_DISALLOW_PRIVATE_IPS: () = Property::new(
-        "connection.disallow.private.ips",
-        Kind::OneOf(&[("false", ())]),
-        only!("addresses are not looked at before connecting"),
-    ).default("false").low();
-    CONNECTION_DISALLOW_CLASS_E_IPS: () = Property::new(
-        "connection.disallow.class.e.ips",
-        Kind::OneOf(&[("false", ())]),
-        only!("addresses are not looked at before connecting"),
-    ).default("false").low();
 }
 
 properties! {
@@ -402,11 +382,6 @@ properties! {
         "https.ssl.cipher.suites",
         TEXT,
         refused!("cipher suites cannot be chosen"),
-    ).low();
-    CONNECTION_DISALLOW_CIDR_RANGES: String = Property::new(
-        "connection.disallow.cidr.ranges",
-        TEXT,
-        refused!("addresses are not looked at before connecting"),
     ).low();
 }
 

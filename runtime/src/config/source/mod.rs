@@ -24,8 +24,8 @@ use super::reader::Reader;
 use super::settings::Settings;
 use super::{
     ConfigError, ConfigProblems, ConfiguredSecrets, ConnectorConfig, Documentation, Environment, OperationSettings,
-    Problem, PropertyDocumentation, RecordedConfig, Services, api, auth, cassette, connection, delivery, failure,
-    identity, kafka, limits, listener, provenance, registry, schedule, snapshot, transforms, variable_name,
+    Problem, PropertyDocumentation, RecordedConfig, Services, addresses, api, auth, cassette, connection, delivery,
+    failure, identity, kafka, limits, listener, provenance, registry, schedule, snapshot, transforms, variable_name,
 };
 use crate::configured::{ConfiguredSource, OperationPlan, Pointer, RecordsAt, properties_of};
 use crate::connector::{Connector, Parameters};
@@ -178,6 +178,7 @@ pub(crate) fn source_properties() -> impl Iterator<Item = &'static dyn AnyProper
         api::GLOBAL,
         auth::PROPERTIES,
         connection::PROPERTIES,
+        addresses::PROPERTIES,
         limits::PROPERTIES,
         failure::PROPERTIES,
     ];
