@@ -30,9 +30,9 @@ fn previews_without_kafka() {
     let (code, out, err) = connector.run(&["preview", "--limit", "120"]);
     assert_eq!((code, err.as_str()), (0, ""));
     let lines: Vec<_> = out.lines().collect();
-    assert_eq!(lines[0], "operation `listIssues`, topic `github.issues`: 120 records, 6 of 12 fields");
+    assert_eq!(lines[0], "operation `listIssues`, topic `github.issues`, Avro: 120 records, 6 of 19 fields");
     let header: Vec<_> = lines[2].split_whitespace().collect();
-    assert_eq!(header, ["key", "id", "number", "title", "state", "created_at", "updated_at"]);
+    assert_eq!(header, ["key", "id", "number", "title", "state", "locked", "comments"]);
     // The records of the second page follow those of the first.
     let last: Vec<_> = lines[lines.len() - 2].split_whitespace().collect();
     assert_eq!(last[..5], ["120", "120", "120", "Ausgabe", "\"119\""], "{out}");
@@ -49,6 +49,47 @@ fn previews_without_kafka() {
     assert!(out.contains("2 records") && out.contains("[1]"), "{out}");
     assert_eq!(code, 1, "{err}");
     assert!(err.starts_with(&format!("error: stream `{OPERATION}` stopped: ")), "{err}");
+}
+
+#[test]
+fn previews_show_what_would_be_written_in_each_format() {
+    let issue = json!({
+        "id": 7, "created_at": "2024-01-31T12:00:00.5+02:00", "updated_at": "2024-01-31T12:00:00Z", "labels": [], "surprise": 1.5,
+    });
+    let api = PagedApi::start(PATH, "updated_at", &[issue, json!("none")], 10).unwrap();
+    let preview = |more: Value| {
+        let connector = Connector::with(&api, |settings| {
+            let more = more.as_object().unwrap();
+            settings.as_object_mut().unwrap().extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
+        });
+        let (code, out, err) = connector.run(&["preview"]);
+        assert_eq!((code, err.as_str()), (0, ""), "{out}");
+        out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    let in_utc = "7 7 2024-01-31T10:00:00.5Z 2024-01-31T12:00:00Z";
+    for (format, name, shown) in [
+        ("AVRO", "Avro", in_utc),
+        ("PROTOBUF", "Protobuf", in_utc),
+        ("JSON_SR", "JSON Schema", "7 7 2024-01-31T12:00:00.5+02:00 2024-01-31T12:00:00Z 1.5"),
+        ("JSON", "JSON", "7 7 2024-01-31T12:00:00.5+02:00 2024-01-31T12:00:00Z 1.5"),
+    ] {
+        let lines = preview(json!({ "api1.output.data.format": format }));
+        let title = format!("operation `listIssues`, topic `github.issues`, {name}: 1 records");
+        assert!(lines[0].starts_with(&title) && lines[0].ends_with(", 1 to the dead letters"), "{lines:#?}");
+        assert!(lines[2].starts_with("key id created_at updated_at"), "{lines:#?}");
+        assert!(lines[4].starts_with(shown), "{lines:#?}");
+        // What the document does not declare has a place of its own in the schemas that allow nothing else.
+        let has_unmapped = lines[2].contains("unmapped") && lines[4].contains(r#"{"/surprise":"1.5"#);
+        assert_eq!(has_unmapped, !format.starts_with("JSON"), "{lines:#?}");
+    }
+    let lines = preview(json!({
+        "transforms": "only",
+        "transforms.only.type": "org.apache.kafka.connect.transforms.ReplaceField$Value",
+        "transforms.only.include": "id",
+        "transforms.only.renames": "id:number_of_it",
+    }));
+    assert!(lines[0].contains("Avro by a schema learnt from them: 1 records"), "{lines:#?}");
+    assert_eq!((&*lines[2], &*lines[4]), ("key number_of_it", "7 7"), "{lines:#?}");
 }
 
 #[test]

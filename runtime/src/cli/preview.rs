@@ -1,4 +1,4 @@
-//! `preview`: the first records of the operations, as tables.
+//! `preview`: the first records of the operations, as tables: what they say in the format that they would be written in.
 
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use super::table::table;
 use crate::config::{ApiConfig, Environment};
 use crate::connector::Connector;
 use crate::flow::{self, Preview, PreviewRecord, RunError};
+use crate::format::OutputFormat;
 
 /// How many fields have a column.
 const COLUMNS: usize = 6;
@@ -44,12 +45,17 @@ pub(super) fn run(
 }
 
 fn render(preview: &Preview) -> String {
-    let Preview { operation, topic, records, .. } = preview;
+    let Preview { operation, topic, records, rejected, .. } = preview;
     let (all, columns) = columns(records);
     let topic = topic.as_ref().map_or_else(|| "no topic".to_owned(), |topic| format!("topic `{topic}`"));
-    let mut text = format!("operation `{operation}`, {topic}: {} records", records.len());
-    let hidden = all.saturating_sub(columns.len());
-    text.push_str(&if hidden > 0 { format!(", {} of {all} fields\n", columns.len()) } else { "\n".to_owned() });
+    let mut text = format!("operation `{operation}`, {topic}, {}: {} records", format_of(preview), records.len());
+    if all > columns.len() {
+        text.push_str(&format!(", {} of {all} fields", columns.len()));
+    }
+    if *rejected > 0 {
+        text.push_str(&format!(", {rejected} to the dead letters"));
+    }
+    text.push('\n');
     if records.is_empty() {
         return text;
     }
@@ -69,20 +75,47 @@ fn render(preview: &Preview) -> String {
     text + &table(&header, rows) + "\n"
 }
 
-/// How many fields the records have, and those that are shown: the first ones, plain values before lists and objects.
+/// How the records would be written.
+fn format_of(preview: &Preview) -> String {
+    let format = match preview.format {
+        OutputFormat::Avro => "Avro",
+        OutputFormat::Protobuf => "Protobuf",
+        OutputFormat::JsonSchema => "JSON Schema",
+        OutputFormat::Json => return "JSON".to_owned(),
+    };
+    if preview.learns_schema { format!("{format} by a schema learnt from them") } else { format.to_owned() }
+}
+
+/// How many fields the records have, and those that are shown: the first ones that are not always `null`, plain values before
+/// lists and objects.
 fn columns(records: &[PreviewRecord]) -> (usize, Vec<&str>) {
-    let mut names: Vec<(&str, bool)> = Vec::new();
+    let mut names: Vec<(&str, Rank)> = Vec::new();
     for (name, value) in records.iter().flat_map(|record| &record.fields) {
-        let is_plain = !value.starts_with(['[', '{']);
+        let rank = match value.as_str() {
+            "null" => Rank::Nothing,
+            value if value.starts_with(['[', '{']) => Rank::Compound,
+            _ => Rank::Plain,
+        };
         match names.iter_mut().find(|(known, _)| known == name) {
-            Some((_, all_plain)) => *all_plain &= is_plain,
-            None => names.push((name, is_plain)),
+            Some((_, known)) => *known = (*known).max(rank),
+            None => names.push((name, rank)),
         }
     }
     let all = names.len();
-    let (plain, compound): (Vec<_>, Vec<_>) = names.into_iter().partition(|(_, is_plain)| *is_plain);
-    let shown = plain.into_iter().chain(compound).map(|(name, _)| name).take(COLUMNS);
-    (all, shown.collect())
+    let of_rank = |wanted| names.iter().filter(move |(_, rank)| *rank == wanted).map(|(name, _)| *name);
+    let mut shown: Vec<_> = of_rank(Rank::Plain).chain(of_rank(Rank::Compound)).take(COLUMNS).collect();
+    if shown.is_empty() {
+        shown.extend(of_rank(Rank::Nothing).take(COLUMNS));
+    }
+    (all, shown)
+}
+
+/// What the values of a field are at most.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Nothing,
+    Plain,
+    Compound,
 }
 
 /// What is no object has no name.
@@ -171,12 +204,15 @@ mod tests {
         let preview = Preview {
             operation: "op".to_owned(),
             topic: Some("t".to_owned()),
+            format: OutputFormat::Avro,
+            learns_schema: false,
+            rejected: 1,
             records: vec![first, second],
             failure: None,
         };
         let text = render(&preview);
         let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-        assert_eq!(lines[0], "operation `op`, topic `t`: 2 records, 6 of 9 fields");
+        assert_eq!(lines[0], "operation `op`, topic `t`, Avro: 2 records, 6 of 9 fields, 1 to the dead letters");
         assert_eq!(lines[2], "key time a b c d e text");
         assert_eq!(lines[4], "7 1970-01-01T00:00:00Z 1 1 1 1 1 [2J a \"b\"");
         assert_eq!(lines[5], "7 1970-01-01T00:00:00Z null");

@@ -297,7 +297,20 @@ fn read_api(reader: &mut Reader<'_>, connector: &Connector) -> Option<ApiConfig>
         })
         // Not straight into an `Option`, which would stop at the first that is wrong.
         .collect::<Vec<_>>();
+    let transformation = transforms::read(reader);
     let mut operations: Vec<_> = operations.into_iter().collect::<Option<_>>()?;
+    let transformation = transformation?;
+    for operation in operations.iter_mut().filter(|_| !transformation.transforms.is_empty()) {
+        operation.transforms = transformation.transforms.clone();
+        operation.tolerance = transformation.tolerance;
+        // What comes out is of no declared type.
+        operation.learning = schema_type(operation.format).map(|language| Learning {
+            language,
+            context: None,
+            record_name: transformation.record_name.clone(),
+            is_strict: false,
+        });
+    }
     if let Some(own) = &connector.authenticator {
         for operation in operations.iter_mut().filter(|operation| operation.http.auth == Auth::None) {
             operation.http.auth = Auth::Own(own.clone());
@@ -329,24 +342,12 @@ fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> 
     let listener = listener::read(reader);
     let scrubbing = cassette::read(reader);
     let provenance = provenance::read(reader, connector.document);
-    let transformation = transforms::read(reader);
     let ApiConfig { parameters, mut operations } = api?;
-    let (transformation, delivery, provenance) = (transformation?, delivery?, provenance?);
+    let (delivery, provenance) = (delivery?, provenance?);
     for (number, operation) in (1..).zip(&operations) {
         snapshot::check_delivery(reader, number, operation.snapshot, delivery.exactly_once);
     }
     operations.iter_mut().for_each(|operation| operation.provenance.clone_from(&provenance));
-    for operation in operations.iter_mut().filter(|_| !transformation.transforms.is_empty()) {
-        operation.transforms = transformation.transforms.clone();
-        operation.tolerance = transformation.tolerance;
-        // What comes out is of no declared type.
-        operation.learning = schema_type(operation.format).map(|language| Learning {
-            language,
-            context: None,
-            record_name: transformation.record_name.clone(),
-            is_strict: false,
-        });
-    }
     Some(ConnectorConfig {
         name: name?,
         parameters,

@@ -11,20 +11,26 @@ use crate::format::OutputFormat;
 use crate::memory::{Budget, Memory};
 use crate::metrics::Metrics;
 use crate::operation::SlicedOperation;
-use crate::page::{DriftPolicy, Wire};
+use crate::page::Wire;
 use crate::slice::Slice;
 
-/// Operations with what is configured of them; nobody reads the values that they encode.
+/// Operations with what is configured of them. Their records are written as they would be, but for schemas of the registry: those
+/// that transforms change are JSON.
 pub(super) fn definitions(
     operations: Vec<Box<dyn SlicedOperation>>,
     settings: &[OperationSettings],
 ) -> Result<Vec<Definition>, StartError> {
-    let wire = Wire { format: OutputFormat::Json, prefix: Vec::new(), on_drift: DriftPolicy::default() };
     let budget = Budget::new(Memory::default());
     let define = |(operation, settings): (_, &OperationSettings)| {
         let metrics = Metrics::new("").stream(&settings.id);
-        let output = Output::unchanged(settings.topic.as_deref().unwrap_or_default());
-        Definition::new(operation, settings.clone(), wire.clone(), output, metrics, budget.clone())
+        let output = Output {
+            transforms: settings.transforms.clone(),
+            tolerance: settings.tolerance,
+            ..Output::unchanged(settings.topic.as_deref().unwrap_or_default())
+        };
+        let format = if output.takes_json() { OutputFormat::Json } else { settings.format };
+        let wire = Wire { format, prefix: Vec::new(), on_drift: settings.on_drift };
+        Definition::new(operation, settings.clone(), wire, output, metrics, budget.clone())
     };
     operations.into_iter().zip(settings).map(define).collect()
 }

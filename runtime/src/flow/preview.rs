@@ -1,13 +1,17 @@
-//! The first records of each operation, as the API sends them, without Kafka.
+//! The first records of each operation, as they would be written, without Kafka and registry.
 
 mod raw;
+
+use serde_json::Value;
 
 use super::first::{definitions, first_slice};
 use super::start::{StartError, operations};
 use super::stream::{Stream, StreamError};
 use crate::config::ApiConfig;
 use crate::connector::Connector;
+use crate::format::{self, OutputFormat};
 use crate::http::{HttpError, Request, Response};
+use crate::page::PageRecord;
 
 /// The first records of an operation.
 #[derive(Debug)]
@@ -16,13 +20,20 @@ pub struct Preview {
     pub operation: String,
     /// Kafka topic that they would go to, if they are written.
     pub topic: Option<String>,
+    /// How they would be written; if `learns_schema`, by a schema that is learnt from them.
+    pub format: OutputFormat,
+    /// Whether transforms change the records, so that the document does not say their schema.
+    pub learns_schema: bool,
     /// The records in the API's order.
     pub records: Vec<PreviewRecord>,
-    /// Why there are no more, or why some have no key and time, if that is not as it should be.
+    /// How many would go to the dead letters in between.
+    pub rejected: usize,
+    /// Why there are no more, if that is not as it should be. The records of the page that could not be read are as the API sent
+    /// them.
     pub failure: Option<StreamError>,
 }
 
-/// A record as the API sent it.
+/// A record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviewRecord {
     /// The key that it would have in Kafka.
@@ -51,6 +62,9 @@ pub async fn preview(
         let mut preview = Preview {
             operation: definition.id().to_owned(),
             topic: definition.settings().topic.clone(),
+            format: definition.settings().format,
+            learns_schema: !definition.settings().transforms.is_empty(),
+            rejected: 0,
             records: Vec::new(),
             failure: None,
         };
@@ -77,17 +91,19 @@ async fn read_into(preview: &mut Preview, stream: &Stream, limit: usize) {
                 break;
             }
         };
-        let mut records = of_response(stream, &response);
         let read = stream.read_response(&position, &response);
-        if let Ok(read) = &read {
-            // What the page left out would move the keys to the wrong records.
-            if read.page.len() == records.len() {
-                for (record, encoded) in records.iter_mut().zip(read.page.records()) {
-                    record.key = encoded.key.map(<[u8]>::to_vec);
-                    record.timestamp = encoded.timestamp;
+        let (read, mut records) = match read {
+            Ok(mut read) => match stream.output.finish(read.page).await {
+                Ok(page) => {
+                    preview.rejected += page.rejected().len();
+                    let records = page.records().map(|record| of_record(stream, &record)).collect();
+                    read.page = page;
+                    (Ok(read), records)
                 }
-            }
-        }
+                Err(error) => (Err(error), of_response(stream, &response)),
+            },
+            Err(error) => (Err(error), of_response(stream, &response)),
+        };
         records.truncate(limit - preview.records.len());
         preview.records.append(&mut records);
         match read {
@@ -110,4 +126,17 @@ async fn first_part(stream: &Stream, request: &Request) -> Result<Response, Stre
 fn of_response(stream: &Stream, response: &Response) -> Vec<PreviewRecord> {
     let records = raw::records(&response.body, &stream.facts().records);
     records.into_iter().map(|fields| PreviewRecord { key: None, timestamp: None, fields }).collect()
+}
+
+/// A record, read back by its schema.
+fn of_record(stream: &Stream, record: &PageRecord<'_>) -> PreviewRecord {
+    let format = stream.wire.format;
+    let schema = stream.operation.schema(format);
+    let fields = match schema.and_then(|schema| format::shown(format, schema, record.value)) {
+        _ if record.is_tombstone => vec![(String::new(), "null".to_owned())],
+        Some(Value::Object(fields)) => fields.into_iter().map(|(name, value)| (name, value.to_string())).collect(),
+        Some(value) => vec![(String::new(), value.to_string())],
+        None => raw::of_json(record.value),
+    };
+    PreviewRecord { key: record.key.map(<[u8]>::to_vec), timestamp: record.timestamp, fields }
 }

@@ -6,6 +6,7 @@
 mod avro;
 mod json;
 mod protobuf;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,8 @@ use crate::record::{
     Base64, BranchFacts, Date, DateTime, Drift, Field, FieldFacts, Inspection, Json, Map, Number, Object, Record,
     Undeclared, Uuid, Value,
 };
+
+pub(crate) use shown::shown;
 
 /// How the value of a Kafka record is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -31,6 +31,14 @@ fn find<'a>(root: &'a RawValue, pointer: &str) -> Option<&'a RawValue> {
     })
 }
 
+/// The fields of a record that is written as JSON.
+pub(super) fn of_json(record: &[u8]) -> Vec<(String, String)> {
+    match serde_json::from_slice(record) {
+        Ok(record) => fields(record),
+        Err(_) => vec![(String::new(), String::from_utf8_lossy(record).into_owned())],
+    }
+}
+
 fn fields(record: &RawValue) -> Vec<(String, String)> {
     match serde_json::from_str(record.get()) {
         Ok(Fields(fields)) => fields,
