@@ -292,6 +292,55 @@ fn slices_that_cannot_be() {
 }
 
 #[test]
+fn backfills_that_cannot_be() {
+    let at = "shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source";
+    let from = "o.yaml#/actions/0/update/x-kafka-source";
+    const OFFSET: &str = "offset: {mode: timestamp, field: /created_at, parameter: since}";
+    for (backfill, rest, place, reason) in [
+        ("{start: 2024-01-01}", OFFSET, "/backfill", "`until` is missing"),
+        ("{until: cursor, start: yesterday}", OFFSET, "/backfill/start", "`yesterday` is no time"),
+        ("{until: cursor, step: 1 month}", OFFSET, "/backfill/step", "`1 month` is no step of a backfill"),
+        ("{until: cursor, step: -P1D}", OFFSET, "/backfill/step", "`-P1D` is no step of a backfill"),
+        (
+            "{until: cursor, start: 2024-02-01, end: 2024-01-31T00:00:00Z}",
+            OFFSET,
+            "/backfill/end",
+            "`end` is not after `start`, which is 2024-02-01",
+        ),
+        (
+            "{until: cursor}",
+            "offset: {mode: none}",
+            "/backfill",
+            "`backfill`: there is no `offset` of the mode `timestamp`, whose parameter says where a step begins",
+        ),
+        (
+            "{until: cursor}",
+            "offset: {mode: timestamp, field: /created_at, parameter: since, lookback: 1h}",
+            "/backfill",
+            "`backfill`: `offset` has a `lookback`, by which each step would bring some of the one before",
+        ),
+        (
+            "{until: since}",
+            OFFSET,
+            "/backfill/until",
+            "`backfill.until`: it is the parameter of `offset`, where a step begins",
+        ),
+        (
+            "{until: cursor}",
+            "offset: {mode: timestamp, field: /created_at, parameter: since}, parameters: {cursor: x}",
+            "/backfill/until",
+            "the parameter `cursor`: what is new is asked for without it, so it can neither be required nor have a value",
+        ),
+    ] {
+        let overlay = annotation(&format!("{{backfill: {backfill}, {rest}, pagination: {{style: none}}}}"));
+        let (text, code) = said(&[("shop.yaml", DOCUMENT), ("o.yaml", &overlay)], &["--overlay", "o.yaml"]);
+        let expected = format!("error: {reason}\n --> {at}{place} (written by {from}{place})\n");
+        assert!(text.contains(&expected), "no {expected} in:\n{text}");
+        assert_eq!(code, Some(2));
+    }
+}
+
+#[test]
 fn a_property_of_every_connector() {
     let at = "shop.yaml#/paths/~1shops~1{shop}~1orders/get/x-kafka-source/parameters/shop";
     assert_annotation_said(

@@ -4,7 +4,7 @@
 pub use headwater_runtime_derive::{Object, OpenEnum, Union};
 pub use serde;
 
-pub use crate::connector::{Connector, ConnectorError, Parameters};
+pub use crate::connector::{BackfillFacts, Connector, ConnectorError, Parameters};
 pub use crate::format::Encoder;
 pub use crate::http::{Parameter, Request, Style};
 pub use crate::operation::{

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::format::OutputFormat;
-use crate::http::{Authenticator, SharedAuthenticator};
-use crate::operation::{Operation, OperationFacts, SlicedOperation, Typed, TypedOperation, record_schema};
+use crate::http::{Authenticator, Request, SharedAuthenticator};
+use crate::operation::{DecodeError, Operation, OperationFacts, SlicedOperation, Typed, TypedOperation, record_schema};
+use crate::page::Page;
 use crate::position::{Position, PositionMisfit};
-use crate::slice::{Slice, SliceError, Slicing};
+use crate::slice::{Backfill, Slice, SliceError, Slicing};
 
 /// A generated connector.
 pub struct Connector {
@@ -45,22 +47,41 @@ pub(crate) struct OperationDefinition {
     pub(crate) writes_changes: bool,
     /// The parameters that have several values one after the other, and these.
     pub(crate) lists: Vec<(&'static str, ListValues)>,
+    /// How it can be read step by step, if it can.
+    pub(crate) backfill: Option<BackfillFacts>,
     /// How it is made from the parameters.
     pub(crate) build: Arc<BuildOperation>,
 }
 
+/// How an operation can be read step by step, besides what its cycles read: where a step begins, its offset's parameter says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackfillFacts {
+    /// The query parameter that says where a step ends.
+    pub until: &'static str,
+    /// Where the range that is read begins, unless it is configured.
+    pub start: Option<&'static str>,
+    /// Where it ends, unless it is configured.
+    pub end: Option<&'static str>,
+    /// How long a step is, unless it is configured.
+    pub step: Option<&'static str>,
+}
+
 impl OperationDefinition {
-    /// The operation with the configured parameters.
+    /// The operation with the configured parameters, and with what is read of it once.
     ///
     /// # Errors
     ///
     /// If it lacks a parameter, or does not take one. One that is read in slices tells when it comes to them.
-    pub(crate) fn configured(&self, parameters: &Parameters) -> Result<Box<dyn SlicedOperation>, ConnectorError> {
+    pub(crate) fn configured(
+        &self,
+        parameters: &Parameters,
+        backfill: Option<Backfill>,
+    ) -> Result<Box<dyn SlicedOperation>, ConnectorError> {
         match (self.build)(parameters) {
             Ok(_) | Err(ConnectorError::Slice(_)) => {}
             Err(error) => return Err(error),
         }
-        let mut slicing = self.slicing.clone();
+        let mut slicing = Slicing { backfill, ..self.slicing.clone() };
         for (name, values) in &self.lists {
             slicing.lists.push(((*name).into(), values(parameters)?));
         }
@@ -68,6 +89,7 @@ impl OperationDefinition {
             facts: self.facts.clone(),
             schema: self.schema,
             slicing,
+            until: self.backfill.as_ref().map(|facts| facts.until),
             build: Arc::clone(&self.build),
             parameters: parameters.clone(),
         }))
@@ -79,6 +101,8 @@ struct Configured {
     facts: OperationFacts,
     schema: fn(OutputFormat) -> Option<&'static str>,
     slicing: Slicing,
+    /// What says where a step of a backfill ends.
+    until: Option<&'static str>,
     build: Arc<BuildOperation>,
     parameters: Parameters,
 }
@@ -100,12 +124,52 @@ impl SlicedOperation for Configured {
         position.check(&self.facts)
     }
 
+    /// The offset of a backfill is a time.
+    fn offset_at(&self, time: Timestamp) -> Option<String> {
+        self.until.map(|_| time.to_string())
+    }
+
     fn slice(&self, slice: &Slice) -> Result<Arc<dyn Operation>, SliceError> {
         let parameters = Parameters { configured: self.parameters.configured.clone(), slice: slice.clone() };
-        (self.build)(&parameters).map_err(|error| match error {
+        let operation = (self.build)(&parameters).map_err(|error| match error {
             ConnectorError::Slice(error) => error,
             error => SliceError::Operation { reason: error.to_string() },
+        })?;
+        Ok(match (self.until, slice.range()) {
+            (Some(until), Some(range)) => Arc::new(Until { operation, parameter: until, end: range.end.to_string() }),
+            _ => operation,
         })
+    }
+}
+
+/// An operation that is asked for what was before a time.
+struct Until {
+    operation: Arc<dyn Operation>,
+    parameter: &'static str,
+    end: String,
+}
+
+impl Operation for Until {
+    fn facts(&self) -> &OperationFacts {
+        self.operation.facts()
+    }
+
+    fn request(&self) -> Request {
+        let mut request = self.operation.request();
+        request.set_query(self.parameter, self.end.clone());
+        request
+    }
+
+    fn schema(&self, format: OutputFormat) -> Option<&str> {
+        self.operation.schema(format)
+    }
+
+    fn decode(&self, body: &[u8], page: &mut Page) -> Result<(), DecodeError> {
+        self.operation.decode(body, page)
+    }
+
+    fn decode_record(&self, sent: &[u8], page: &mut Page) -> Result<(), DecodeError> {
+        self.operation.decode_record(sent, page)
     }
 }
 
@@ -166,6 +230,7 @@ impl Connector {
             slicing: O::slicing(),
             writes_changes: O::writes_changes(),
             lists: Vec::new(),
+            backfill: None,
             build: Arc::new(move |parameters| Ok(Arc::new(Typed::new(build(parameters)?)))),
         });
         self
@@ -181,6 +246,18 @@ impl Connector {
     ) -> Self {
         if let Some(operation) = self.operations.last_mut() {
             operation.lists.push((parameter, values));
+        }
+        self
+    }
+}
+
+impl Connector {
+    /// Has a range of time read once of the operation that was added last, step by step, if the facts or the configuration name
+    /// one.
+    #[must_use]
+    pub fn backfill(mut self, facts: BackfillFacts) -> Self {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.backfill = Some(facts);
         }
         self
     }

@@ -232,6 +232,12 @@ pub trait SlicedOperation: Send + Sync {
     /// What speaks against it.
     fn can_stand_at(&self, position: &Position) -> Result<(), PositionMisfit>;
 
+    /// The offset that it asks from a time on by; `None` if it does so in another way.
+    fn offset_at(&self, time: Timestamp) -> Option<String> {
+        let _ = time;
+        None
+    }
+
     /// The operation that reads a slice.
     ///
     /// # Errors

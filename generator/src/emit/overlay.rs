@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::EmitError;
 use crate::plan::model::{
-    ConnectorPlan, ListedValues, OffsetMode, PaginationPlan, ParameterValue, StreamPlan, TokenIn, TokenPlace, Until,
+    BackfillPlan, ConnectorPlan, ListedValues, OffsetMode, PaginationPlan, ParameterValue, StreamPlan, TokenIn,
+    TokenPlace, Until,
 };
 
 /// The overlay in YAML. Laid over the document of the plan, it annotates every stream of it, and gives the same plan.
@@ -97,6 +98,7 @@ impl Lines {
         self.parent(stream);
         self.parameters(stream);
         self.slices(stream);
+        self.backfill(stream);
         for subject in ["auth", "rate-limit"] {
             for inference in stream.inferences.iter().filter(|inference| inference.subject == subject) {
                 self.comment(KEYS, &format!("{subject}: {} ({})", inference.value, inference.reason));
@@ -246,6 +248,17 @@ impl Lines {
                 ListedValues::Config(name) => quoted(&format!("${{config:{name}}}")),
             };
             self.entry(KEYS + 2, &text(&plan.wire_name), &values);
+        }
+    }
+
+    fn backfill(&mut self, stream: &StreamPlan) {
+        let Some(BackfillPlan { until, start, end, step }) = &stream.backfill else { return };
+        self.line(KEYS, "backfill:");
+        self.entry(KEYS + 2, "until", &text(until));
+        for (key, value) in [("start", start), ("end", end), ("step", step)] {
+            if let Some(value) = value {
+                self.entry(KEYS + 2, key, &quoted(value));
+            }
         }
     }
 }

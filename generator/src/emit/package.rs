@@ -180,7 +180,8 @@ impl OperationView {
             key: stream.key.as_ref().map_or_else(|| "none".to_owned(), |key| cell(markdown::code(&key.pointer))),
             paging: cell(paging(&stream.pagination)),
             offset: cell(
-                stream.offset.as_ref().map_or_else(|| "none: every cycle reads everything".to_owned(), offset),
+                stream.offset.as_ref().map_or_else(|| "none: every cycle reads everything".to_owned(), offset)
+                    + stream.backfill.as_ref().map_or("", |_| "; what was before can be read by `backfill.start`"),
             ),
             read: match stream.followed_parent() {
                 Some(parent) => cell(format!("for each record of {}", markdown::code(&parent.operation_id))),

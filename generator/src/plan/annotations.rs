@@ -1,11 +1,13 @@
 //! The annotations: `x-kafka-source` on an operation and `x-kafka-connector` at the document's root. A key that is not
 //! known is an error: a slip would otherwise be a setting that silently does nothing.
 
+mod backfill;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::duration;
-use super::model::{Binding, FoundIn, OffsetMode, ParentPlan, TokenIn, TokenPlace, Until};
+use super::model::{BackfillPlan, Binding, FoundIn, OffsetMode, ParentPlan, TokenIn, TokenPlace, Until};
 use super::schema::SchemaPath;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, pointer};
@@ -29,6 +31,7 @@ pub(super) struct Source {
     pub(super) offset: Option<Offset>,
     pub(super) parameters: IndexMap<String, Value>,
     pub(super) slices: IndexMap<String, Value>,
+    pub(super) backfill: Option<BackfillPlan>,
     pub(super) parent: Option<ParentPlan>,
     pub(super) interval_ms: Option<u64>,
     /// Whether only what changes is written.
@@ -94,6 +97,7 @@ pub(super) fn source(
         offset: keys.inner("offset", offset),
         parameters: keys.map("parameters"),
         slices: keys.map("slices"),
+        backfill: keys.inner("backfill", backfill::read),
         parent: keys.inner("parent", parent),
         interval_ms: keys.inner("schedule", interval),
         writes_changes: writes_changes(&mut keys),

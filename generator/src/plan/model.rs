@@ -267,6 +267,8 @@ pub struct StreamPlan {
     pub timestamp: Option<FieldPath>,
     /// How the stream reads only what is new.
     pub offset: Option<OffsetPlan>,
+    /// What can be read once, step by step, if anything.
+    pub backfill: Option<BackfillPlan>,
     /// How one page leads to the next.
     pub pagination: PaginationPlan,
     /// Query parameter that says how many records a page has, if the operation has one.
@@ -558,6 +560,19 @@ pub struct OffsetPlan {
     pub initial: Option<String>,
     /// How far before the latest instant a cycle asks, in milliseconds.
     pub lookback_ms: Option<u64>,
+}
+
+/// What can be read once, step by step, besides what the cycles read. Where a step begins, the parameter of the offset says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackfillPlan {
+    /// Query parameter that says where a step ends.
+    pub until: String,
+    /// Where the range begins, unless it is configured: a date or an instant.
+    pub start: Option<String>,
+    /// Where it ends, unless it is configured.
+    pub end: Option<String>,
+    /// How long a step is, unless it is configured: an ISO 8601 duration.
+    pub step: Option<String>,
 }
 
 /// How offset values follow one another.

@@ -121,6 +121,7 @@ pub(super) fn draft<'a>(
     if let Some(offset) = &offset {
         reading.is_set_by_runtime(ParameterLocation::Query, &offset.parameter);
     }
+    let backfill = reading.backfill(offset.as_ref());
     let topic = reading.topic(context.connector.topic_prefix.as_deref().unwrap_or(&context.name), &operation.id);
 
     let (refuses, headers) = operation.limits(context.document);
@@ -160,6 +161,7 @@ pub(super) fn draft<'a>(
             key,
             timestamp,
             offset,
+            backfill,
             pagination,
             page_size_parameter: page_size,
             auth,

@@ -121,6 +121,7 @@ fn stream(operation_id: &str, rust_name: &str, module: &str, path: &str, record:
         key: None,
         timestamp: None,
         offset: None,
+        backfill: None,
         pagination: PaginationPlan::None,
         is_single: false,
         page_size_parameter: None,
@@ -205,6 +206,12 @@ pub(crate) fn tickets() -> ConnectorPlan {
             parameter: "since".to_owned(),
             initial: Some("2024-01-01T00:00:00Z".to_owned()),
             lookback_ms: None,
+        }),
+        backfill: Some(BackfillPlan {
+            until: "before".to_owned(),
+            start: Some("2020-01-01".to_owned()),
+            end: None,
+            step: Some("P1M".to_owned()),
         }),
         pagination: PaginationPlan::LinkHeader,
         ..stream("tickets/list", "ListTickets", "list_tickets", "/projects/{project}/tickets", ticket)

@@ -46,7 +46,8 @@ impl Subject<'_> {
         match self {
             Self::Generated(connector) => {
                 let config = ConnectorConfig::of_recording(connector, path, &cassette.config, services)?;
-                let operations = flow::operations(connector, &config.parameters).map_err(RunError::from)?;
+                let operations =
+                    flow::operations(connector, &config.parameters, &config.operations).map_err(RunError::from)?;
                 Ok((config, operations))
             }
             Self::Source => {
@@ -78,7 +79,8 @@ pub async fn record(
         (Subject::Generated(connector), file) => {
             let config = ConnectorConfig::load(connector, file, environment, &services)?;
             let kept = config.recorded(file, environment)?;
-            let operations = flow::operations(connector, &config.parameters).map_err(RunError::from)?;
+            let operations =
+                flow::operations(connector, &config.parameters, &config.operations).map_err(RunError::from)?;
             ((config, operations), kept)
         }
         (Subject::Source, file) => {

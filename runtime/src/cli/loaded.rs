@@ -24,7 +24,8 @@ impl Loaded {
         services: &Services,
     ) -> Result<Self, Failure> {
         let config = ConnectorConfig::load(connector, config, environment, services)?;
-        let operations = flow::operations(connector, &config.parameters).map_err(|error| run::failure(error.into()))?;
+        let operations = flow::operations(connector, &config.parameters, &config.operations)
+            .map_err(|error| run::failure(error.into()))?;
         Ok(Self { config, operations })
     }
 

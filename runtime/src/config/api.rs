@@ -17,6 +17,7 @@ use crate::operation::{IncrementalMode, OperationFacts};
 use crate::page::DriftPolicy;
 use crate::record::time::parse_instant;
 use crate::schedule::Schedule;
+use crate::slice::Backfill;
 use crate::transform::Transforms;
 
 /// Status codes and ranges of them.
@@ -199,6 +200,8 @@ pub struct OperationSettings {
     pub retry: RetryPolicy,
     /// How many requests for its pages, or for its slices, may be under way at once.
     pub max_in_flight: usize,
+    /// What is read once of a generated operation, in steps, besides what its cycles read.
+    pub backfill: Option<Backfill>,
     /// How it is read for what changes, if it is.
     pub snapshot: Option<SnapshotSettings>,
     /// What its records tell of where they come from, if they do.
@@ -302,6 +305,7 @@ pub(super) fn read_operation(
         pages: None,
         empty_on,
         snapshot: None,
+        backfill: None,
         learning: None,
         transforms: Transforms::default(),
         tolerance: Tolerance::default(),

@@ -8,6 +8,7 @@
 mod addresses;
 mod api;
 mod auth;
+mod backfill;
 mod cassette;
 mod connection;
 mod delivery;
@@ -162,6 +163,7 @@ fn properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
         api::ANNOTATED,
         drift::PROPERTIES,
         schedule::PROPERTIES,
+        backfill::PROPERTIES,
         api::REQUESTS,
         api::RETRIED,
         snapshot::OF_APIS,
@@ -293,7 +295,14 @@ fn read_api(reader: &mut Reader<'_>, connector: &Connector) -> Option<ApiConfig>
             let obstacle = snapshot_obstacle(connector, definition);
             let settings = api::read_operation(reader, number, api.as_ref(), &definition.facts);
             let snapshot = snapshot::read(reader, number, definition.writes_changes, obstacle);
-            Some(OperationSettings { snapshot: snapshot?, ..settings? })
+            let backfill = match &definition.backfill {
+                Some(facts) => backfill::read(reader, number, Some(facts)),
+                None => {
+                    backfill::refuse(reader, number);
+                    Some(None)
+                }
+            };
+            Some(OperationSettings { snapshot: snapshot?, backfill: backfill?, ..settings? })
         })
         // Not straight into an `Option`, which would stop at the first that is wrong.
         .collect::<Vec<_>>();

@@ -56,7 +56,7 @@ pub enum CheckError {
 ///
 /// If the operations cannot be made from the configuration; what cannot be reached is in the checks.
 pub async fn check(connector: &Connector, config: &ConnectorConfig) -> Result<Vec<Check>, StartError> {
-    let operations = definitions(operations(connector, &config.parameters)?, &config.operations)?;
+    let operations = definitions(operations(connector, &config.parameters, &config.operations)?, &config.operations)?;
     let api = async {
         let mut checks = Vec::with_capacity(operations.len());
         for operation in &operations {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::demand::Demands;
@@ -103,9 +104,10 @@ impl Definition {
         &self.metrics
     }
 
-    /// Where a slice without a stored position begins.
-    pub(crate) fn start(&self) -> Position {
-        Position::starting_at(self.settings.initial_offset.clone())
+    /// Where a slice without a stored position begins: by a backfill at this time, if there is one.
+    pub(crate) fn start(&self, backfill: Option<Timestamp>) -> Position {
+        let offset = backfill.and_then(|time| self.operation.offset_at(time));
+        Position::starting_at(offset.or_else(|| self.settings.initial_offset.clone()))
     }
 
     /// A page without records.

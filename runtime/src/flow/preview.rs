@@ -57,7 +57,7 @@ pub async fn preview(
     limit: usize,
 ) -> Result<Vec<Preview>, StartError> {
     let mut previews = Vec::new();
-    let all = definitions(operations(connector, &config.parameters)?, &config.operations)?;
+    let all = definitions(operations(connector, &config.parameters, &config.operations)?, &config.operations)?;
     for definition in all.iter().filter(|definition| operation.is_none_or(|wanted| wanted == definition.id())) {
         let mut preview = Preview {
             operation: definition.id().to_owned(),

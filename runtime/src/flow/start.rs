@@ -145,7 +145,7 @@ pub async fn run(
     mode: Mode,
     stop: watch::Receiver<bool>,
 ) -> Result<Summary, RunError> {
-    let operations = operations(connector, &config.parameters)?;
+    let operations = operations(connector, &config.parameters, &config.operations)?;
     let handle = Arc::new(Handle::new(&config.name));
     run_operations(operations, config, embedded, mode, handle, stop).await
 }
@@ -315,13 +315,16 @@ pub(super) fn named_topics(config: &ConnectorConfig) -> Topics {
     Topics::new(config.kafka.clone(), model, BTreeSet::new(), false)
 }
 
-/// The connector's operations, by its configured parameters.
+/// The connector's operations, by its configured parameters, and by what is configured of each.
 pub(crate) fn operations(
     connector: &Connector,
     parameters: &Parameters,
+    settings: &[OperationSettings],
 ) -> Result<Vec<Box<dyn SlicedOperation>>, StartError> {
-    let build = |definition: &OperationDefinition| definition.configured(parameters);
-    Ok(connector.operations.iter().map(build).collect::<Result<_, _>>()?)
+    let build = |(definition, settings): (&OperationDefinition, &OperationSettings)| {
+        definition.configured(parameters, settings.backfill.clone())
+    };
+    Ok(connector.operations.iter().zip(settings).map(build).collect::<Result<_, _>>()?)
 }
 
 /// Where a connector writes, and as whom.

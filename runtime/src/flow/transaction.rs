@@ -370,7 +370,7 @@ pub(super) async fn send_records(
 /// Whether what is remembered of a slice changes. What stands where it began need not be remembered.
 fn differ(stream: &Definition, before: Option<&State>, after: Option<&State>) -> bool {
     match (before, after) {
-        (None, Some(state)) => *state != State::at(stream.start()),
+        (None, Some(state)) => *state != State::at(stream.start(None)),
         (before, after) => before != after,
     }
 }

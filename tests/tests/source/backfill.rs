@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use headwater_runtime::codegen::{BackfillFacts, Connector};
+use headwater_runtime::config::{ApiConfig, Environment};
 use headwater_tests::{Answer, Received, ScriptedApi};
+use petstore_events::operations::ListEvents;
 use serde_json::{Value, json};
 
-use crate::support::{Broker, config, with};
+use crate::support::{Broker, config, told, with};
 
 const DAY: usize = 86_400;
 
@@ -336,4 +339,93 @@ fn a_range_that_cannot_be_read_is_refused() {
     ] {
         assert_eq!(problems(more.clone()), expected, "{more}");
     }
+}
+
+/// An event of the example, six hours after the one before.
+fn event(id: usize) -> Value {
+    let at = instant(FIRST + id * APART);
+    json!({ "id": format!("00000000-0000-0000-0000-{id:012}"), "kind": "born", "occurred_at": at, "pet": { "id": id } })
+}
+
+/// A second of January 2024 as RFC 3339 has it.
+fn instant(seconds: usize) -> String {
+    let (day, hour) = ((seconds - FIRST) / DAY + 1, (seconds - FIRST) % DAY / 3600);
+    format!("2024-01-{day:02}T{hour:02}:00:00Z")
+}
+
+/// A parameter that is an instant.
+fn asked_at(request: &Received, name: &str) -> Option<String> {
+    request.query(name).map(|value| value.replace("%3A", ":"))
+}
+
+/// The connector of the example with what `backfill: {until: before, …}` generates.
+fn generated(facts: BackfillFacts) -> Connector {
+    Connector::new("petstore-events").operation(|_| Ok(ListEvents::new())).backfill(facts)
+}
+
+#[test]
+fn a_generated_connector_reads_a_range_once_in_steps_and_then_what_is_new() {
+    let last = Arc::new(AtomicUsize::new(RECORDS));
+    let known = Arc::clone(&last);
+    let api = ScriptedApi::start(move |request: &Received| {
+        let from = asked_at(request, "since").unwrap_or_default();
+        let to = asked_at(request, "before").unwrap_or_else(|| "9".to_owned());
+        let is_within = |event: &Value| (&*from..&*to).contains(&event["occurred_at"].as_str().unwrap());
+        json!({ "data": (0..known.load(Ordering::SeqCst)).map(event).filter(is_within).collect::<Vec<_>>() })
+    })
+    .unwrap();
+    let annotated =
+        || BackfillFacts { until: "before", start: Some("2024-01-01"), end: Some("2024-01-05"), step: Some("P1D") };
+    let settings = |more: Value| {
+        let mut settings = json!({ "name": "source", "http.api.base.url": api.url() });
+        with(&mut settings, more);
+        settings
+    };
+    let asked = |from: usize| {
+        let between = |request: &Received| {
+            let [since, before] = ["since", "before"].map(|name| asked_at(request, name).unwrap_or_default());
+            format!("{since}..{before}")
+        };
+        let mut asked: Vec<_> = api.received()[from..].iter().map(between).collect();
+        asked.sort();
+        asked
+    };
+    let broker = Broker::start();
+    let run = |facts, more| broker.run_generated(&generated(facts), &settings(more)).unwrap().records;
+
+    assert_eq!(run(annotated(), json!({})), RECORDS as u64);
+    let day = |day: usize| instant(FIRST + day * DAY);
+    let mut expected: Vec<_> = (0..4).map(|step| format!("{}..{}", day(step), day(step + 1))).collect();
+    expected.push(format!("{}..", day(4)));
+    assert_eq!(asked(0), expected);
+
+    // Nothing of it is read again, and what is new is read from where the cycle before has come to.
+    let before = api.received().len();
+    last.store(RECORDS + 2, Ordering::SeqCst);
+    assert_eq!(run(annotated(), json!({})), 2);
+    assert_eq!(asked(before), [format!("{}..", instant(FIRST + (RECORDS - 1) * APART))]);
+
+    // What is configured takes the place of what is annotated: of a longer range, only what is missing is read.
+    let before = api.received().len();
+    assert_eq!(run(annotated(), json!({ "api1.backfill.start": "2023-12-30", "api1.backfill.step": "P7D" })), 0);
+    assert_eq!(asked(before)[0], format!("2023-12-30T00:00:00Z..{}", day(0)));
+    assert_eq!(broker.consume("petstore.events").len(), RECORDS + 2);
+
+    // Without a whole range there is no backfill; and without the annotation none can be configured.
+    let nothing = BackfillFacts { end: None, ..annotated() };
+    let before = api.received().len();
+    let other = Broker::start();
+    let read = other.run_generated(&generated(nothing), &settings(json!({}))).unwrap().records;
+    assert_eq!((read, asked(before).len()), (RECORDS as u64 + 2, 1));
+    let path = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(path.path(), settings(json!({ "api1.backfill.start": "2024-01-01" })).to_string()).unwrap();
+    let connector = Connector::new("petstore-events").operation(|_| Ok(ListEvents::new()));
+    let loaded = ApiConfig::load(&connector, Some(path.path()), &Environment::default());
+    let told = loaded.err().map(|error| told(&error)).unwrap();
+    assert!(
+        told.contains(
+            "`api1.backfill.start` (operation `listEvents`) is of an operation whose annotation has no `backfill`"
+        ),
+        "{told}"
+    );
 }

@@ -211,7 +211,7 @@ impl From<Consumed> for Record {
     }
 }
 
-fn told(error: &ConfigError) -> String {
+pub(crate) fn told(error: &ConfigError) -> String {
     match error {
         ConfigError::Problems(problems) => {
             let line = |problem: &headwater_runtime::config::Problem| match &problem.hint {

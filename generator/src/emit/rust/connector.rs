@@ -8,7 +8,8 @@ use super::name;
 use crate::emit::doc::Doc;
 use crate::emit::markdown::code;
 use crate::plan::model::{
-    ConnectorPlan, ListedValues, ParameterPlan, ParameterScalar, ParameterType, ParameterValue, StreamPlan,
+    BackfillPlan, ConnectorPlan, ListedValues, ParameterPlan, ParameterScalar, ParameterType, ParameterValue,
+    StreamPlan,
 };
 
 pub(super) fn file(plan: &ConnectorPlan) -> TokenStream {
@@ -20,8 +21,10 @@ pub(super) fn file(plan: &ConnectorPlan) -> TokenStream {
         quote!(.parameter(#name, #description))
     });
     let operations = plan.streams.iter().map(operation);
+    let facts = plan.streams.iter().any(|stream| stream.backfill.is_some()).then(|| quote!(BackfillFacts,));
+    let names = facts.map_or_else(|| quote!(Connector), |facts| quote!({#facts Connector}));
     quote! {
-        use headwater_runtime::codegen::Connector;
+        use headwater_runtime::codegen::#names;
 
         use crate::operations;
 
@@ -48,7 +51,17 @@ fn operation(stream: &StreamPlan) -> TokenStream {
     };
     let parameters = if stream.parameters.iter().any(configured) { quote!(parameters) } else { quote!(_) };
     let lists = stream.parameters.iter().filter_map(listed);
-    quote!(.operation(|#parameters| { Ok(operations::#ident::new(#(#arguments),*) #(#setters)*) }) #(#lists)*)
+    let backfill = stream.backfill.as_ref().map(backfill);
+    quote!(.operation(|#parameters| { Ok(operations::#ident::new(#(#arguments),*) #(#setters)*) }) #(#lists)* #backfill)
+}
+
+/// How the operation can be read step by step.
+fn backfill(BackfillPlan { until, start, end, step }: &BackfillPlan) -> TokenStream {
+    let [start, end, step] = [start, end, step].map(|text| match text {
+        Some(text) => quote!(Some(#text)),
+        None => quote!(None),
+    });
+    quote!(.backfill(BackfillFacts { until: #until, start: #start, end: #end, step: #step }))
 }
 
 /// The values that a parameter has one after the other.

@@ -7,7 +7,7 @@ use crate::plan::fields::{self, NoField, Use};
 use crate::plan::infer::hints::Hints;
 use crate::plan::infer::key::Facts;
 use crate::plan::infer::{self, Inferred};
-use crate::plan::model::{FieldPath, Inference, OffsetMode, OffsetPlan, ParameterLocation};
+use crate::plan::model::{BackfillPlan, FieldPath, Inference, OffsetMode, OffsetPlan, ParameterLocation};
 use crate::plan::operations::Answer;
 use crate::plan::parameters::{self, Known};
 use crate::plan::schema::{Located, SchemaPath, SchemaRef, Schemas, ShapeKind};
@@ -256,6 +256,38 @@ impl Reading<'_> {
                 Some(self.infer("offset", value, inferred))
             }
         }
+    }
+
+    /// What is read once, step by step: from where the offset's parameter says to where another does.
+    pub(super) fn backfill(&mut self, offset: Option<&OffsetPlan>) -> Option<BackfillPlan> {
+        let plan = self.source.backfill.clone()?;
+        let until = &plan.until;
+        let obstacle = match offset {
+            Some(OffsetPlan { mode: OffsetMode::Timestamp, lookback_ms: None, parameter, .. }) => (parameter == until)
+                .then_some(("/backfill/until", "it is the parameter of `offset`, where a step begins")),
+            Some(OffsetPlan { mode: OffsetMode::Timestamp, .. }) => {
+                Some(("/backfill", "`offset` has a `lookback`, by which each step would bring some of the one before"))
+            }
+            _ => Some((
+                "/backfill",
+                "there is no `offset` of the mode `timestamp`, whose parameter says where a step begins",
+            )),
+        };
+        if let Some((key, reason)) = obstacle {
+            self.error(key, format!("`{}`: {reason}", key.trim_start_matches('/').replace('/', ".")), None);
+            return None;
+        }
+        self.documented("/backfill/until", until);
+        let is_until =
+            |known: &&Known| known.plan.location == ParameterLocation::Query && known.plan.wire_name == *until;
+        if let Some(known) = self.known.iter().find(is_until)
+            && (known.plan.required || known.plan.value.is_some())
+        {
+            let reason = "what is new is asked for without it, so it can neither be required nor have a value";
+            self.error("/backfill/until", format!("the parameter `{until}`: {reason}"), None);
+            return None;
+        }
+        Some(plan)
     }
 
     /// A warning about a key of the annotation.

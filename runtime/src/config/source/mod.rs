@@ -2,7 +2,6 @@
 //! goes beyond them.
 
 mod accepted;
-mod backfill;
 mod body;
 mod dialect;
 mod offsets;
@@ -24,8 +23,9 @@ use super::reader::Reader;
 use super::settings::Settings;
 use super::{
     ConfigError, ConfigProblems, ConfiguredSecrets, ConnectorConfig, Documentation, Environment, OperationSettings,
-    Problem, PropertyDocumentation, RecordedConfig, Services, addresses, api, auth, cassette, connection, delivery,
-    failure, identity, kafka, limits, listener, provenance, registry, schedule, snapshot, transforms, variable_name,
+    Problem, PropertyDocumentation, RecordedConfig, Services, addresses, api, auth, backfill, cassette, connection,
+    delivery, failure, identity, kafka, limits, listener, provenance, registry, schedule, snapshot, transforms,
+    variable_name,
 };
 use crate::configured::{ConfiguredSource, OperationPlan, Pointer, RecordsAt, properties_of};
 use crate::connector::{Connector, Parameters};
@@ -418,14 +418,14 @@ fn read_api(
     let max_in_flight = api::read_max_in_flight(reader, number, api);
     let empty_on = api::read_empty_on(reader, number);
     let http = api::read_client(reader, number, api);
-    let backfill = backfill::read(reader, number);
+    let backfill = backfill::read(reader, number, None);
     let offsets = offsets::read(reader, number, backfill.as_ref().and_then(Option::as_ref));
     let request = request::read(reader, number, offsets.as_ref().map(|offsets| &offsets.time_format));
     let (mut http, mut offsets, (request, headers), backfill) = (http?, offsets?, request?, backfill?);
     offsets.settle(reader, number, &request);
     offsets::check(reader, number, &offsets, &request);
-    if let Some(backfill) = &backfill {
-        backfill::check(reader, number, backfill, &request);
+    if backfill.is_some() {
+        backfill::check(reader, number, &request);
     }
     if let Some(url) = base_url {
         http.base_url = url;
@@ -453,6 +453,7 @@ fn read_api(
     let retry = retry?;
     api::check_detours(reader, number, &retry, |detour| plan.allows(detour));
     let settings = OperationSettings {
+        backfill: None,
         id: id.to_owned(),
         topic,
         // Records are written as they came, whatever their schema is learnt to be.

@@ -77,8 +77,10 @@ impl Member {
 
     /// What is known of a slice.
     pub(super) fn state(&self, slice: &Slice) -> State {
-        let mut state = self.states.get(slice).cloned().unwrap_or_else(|| State::at(self.definition.start()));
-        if let Some(backfill) = self.backfill_of(slice) {
+        let backfill = self.backfill_of(slice);
+        let begins = || slice.range().map(|step| step.start).or(backfill.map(|backfill| backfill.range.end));
+        let mut state = self.states.get(slice).cloned().unwrap_or_else(|| State::at(self.definition.start(begins())));
+        if let Some(backfill) = backfill {
             state.todo.backfill.get_or_insert_with(|| Covered::by_live(backfill.range.end));
         }
         state
@@ -135,7 +137,7 @@ impl Member {
         if let Some(covered) = &mut state.todo.backfill {
             covered.add(range);
         }
-        let nothing = State::at(self.definition.start());
+        let nothing = State::at(self.definition.start(None));
         self.keep(step, nothing).into_iter().chain(self.keep(&slice, state)).collect()
     }
 
@@ -203,7 +205,7 @@ impl Member {
         if self.states.get(slice) == Some(&state) {
             return None;
         }
-        let is_start = state == State::at(self.definition.start());
+        let is_start = state == State::at(self.definition.start(None));
         let state = (!is_start || slice.is_whole()).then_some(state);
         match &state {
             Some(state) => drop(self.states.insert(Arc::clone(slice), state.clone())),
