@@ -5,7 +5,7 @@ use super::kind::{BOOLEAN, Kind, TEXT, count};
 use super::property::{AnyProperty, Property, properties};
 use super::reader::Reader;
 use super::store;
-use crate::http::{AddressFilter, ClientSettings, Proxy, Tls, TlsVersions};
+use crate::http::{AddressFilter, CipherSuites, ClientSettings, Proxy, Tls, TlsVersions};
 use crate::keystore::{ClientCertificate, Passwords, StoreError, TrustStore};
 use crate::secret::Secret;
 
@@ -44,6 +44,14 @@ properties! {
         VERSIONS,
         "The versions of TLS that are spoken.",
     ).default("TLSv1.2,TLSv1.3").low();
+    CIPHER_SUITES: String = Property::new(
+        "https.ssl.cipher.suites",
+        TEXT,
+        "The cipher suites that are offered, by the names of IANA, which Java's are, separated by commas. Not set: all that are \
+         known, which are `TLS_AES_256_GCM_SHA384`, `TLS_AES_128_GCM_SHA256`, `TLS_CHACHA20_POLY1305_SHA256` of TLS 1.3, and \
+         those of 1.2 that begin with `TLS_ECDHE_ECDSA_WITH_` or `TLS_ECDHE_RSA_WITH_` and end with `AES_256_GCM_SHA384`, \
+         `AES_128_GCM_SHA256` or `CHACHA20_POLY1305_SHA256`.",
+    ).low();
     TRUSTSTORE_FILE: Secret = Property::secret(
         "https.ssl.truststorefile",
         "The certificates that servers are trusted by, in place of the system's: the content of a JKS or \
@@ -144,6 +152,7 @@ impl Connection {
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Connection> {
     let versions = read_versions(reader);
+    let suites = read_suites(reader, versions);
     let trusted = read_truststore(reader);
     let identity = read_keystore(reader);
     let (names, certificates) = (reader.get(&IDENTIFICATION), reader.get(&CHECK));
@@ -151,6 +160,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Connection> {
     let addresses = addresses::read(reader);
     let redirects = reader.get(&REDIRECTS);
     let (checks_names, checks_certificates) = (names?, certificates?);
+    let suites = suites?;
+    if suites.is_some() && !(checks_certificates && checks_names) {
+        let reason = "goes only with servers whose certificates are checked in full";
+        reader.conflict(CIPHER_SUITES.name(), reason, None);
+    }
     if !(checks_certificates && checks_names) {
         tracing::warn!("certificates of servers are not checked in full: anyone on the way may read what is sent");
     }
@@ -161,7 +175,14 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Connection> {
         );
     }
     Some(Connection {
-        tls: Tls { trusted: trusted?, identity: identity?, versions: versions?, checks_certificates, checks_names },
+        tls: Tls {
+            trusted: trusted?,
+            identity: identity?,
+            versions: versions?,
+            suites,
+            checks_certificates,
+            checks_names,
+        },
         proxy,
         addresses,
         redirects: usize::try_from(redirects?).unwrap_or_default(),
@@ -180,6 +201,21 @@ fn read_versions(reader: &mut Reader<'_>) -> Option<TlsVersions> {
         }
     }
     Some(chosen)
+}
+
+fn read_suites(reader: &mut Reader<'_>, versions: Option<TlsVersions>) -> Option<Option<CipherSuites>> {
+    let Some(text) = reader.get(&CIPHER_SUITES) else { return Some(None) };
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let (reason, hint) = match CipherSuites::named(names) {
+        Ok(suites) if versions.is_none_or(|versions| suites.are_of(versions)) => return Some(Some(suites)),
+        Ok(_) => ("has none of a version of TLS that is spoken".to_owned(), None),
+        Err(unknown) => {
+            let known: Vec<_> = CipherSuites::known().collect();
+            (format!("names `{unknown}`, which is not known"), Some(format!("there are: {}", known.join(", "))))
+        }
+    };
+    reader.conflict(CIPHER_SUITES.name(), reason, hint);
+    None
 }
 
 fn read_truststore(reader: &mut Reader<'_>) -> Option<Option<TrustStore>> {

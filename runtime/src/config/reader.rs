@@ -2,7 +2,7 @@
 
 use super::names::{Names, api_name};
 use super::problem::{Problem, ProblemKind, PropertyName};
-use super::property::{AnyProperty, DefaultValue, Property, Scope};
+use super::property::{AnyProperty, DefaultValue, Property};
 use super::settings::{Settings, Value};
 use super::suggest::nearest;
 
@@ -162,17 +162,6 @@ impl<'a> Reader<'a> {
     pub(super) fn family_of(&self, number: usize, property: &Property<String>) -> Vec<(String, String)> {
         let family = api_name(number, property.name());
         self.settings.family(&family).map(|(rest, value)| (rest.to_owned(), value.text.clone())).collect()
-    }
-
-    /// The full names of the properties of a family that are set; none for any other property.
-    pub(super) fn members(&self, property: &dyn AnyProperty) -> Vec<String> {
-        let definition = property.definition();
-        match definition.scope {
-            Scope::Family => {
-                self.settings.family(definition.name).map(|(rest, _)| format!("{}{rest}", definition.name)).collect()
-            }
-            Scope::Global | Scope::Overridable | Scope::PerApi | Scope::PerApiFamily | Scope::Named(_) => Vec::new(),
-        }
     }
 
     /// Whether a property of the connector is set, rightly or wrongly.

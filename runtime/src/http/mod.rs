@@ -42,6 +42,6 @@ pub use retry::{Backoff, Failed, Retry, RetryPolicy, begin, send_with_retry, wit
 pub use status::{StatusRanges, StatusRangesError};
 pub use style::{Parts, Style};
 pub use tape::{Answered, Asked, Exchange, Playback, Player, Recorder, Recording, Tape};
-pub use tls::{Tls, TlsVersions};
+pub use tls::{CipherSuites, Tls, TlsVersions};
 pub(crate) use url::shown as shown_url;
 pub(crate) use validators::Validators;

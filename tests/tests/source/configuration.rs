@@ -128,7 +128,7 @@ fn all_that_is_wrong_is_told_at_once_and_no_secret() {
         "api1.request.cron": "every day",
         "api2.topics": "x",
         "https.ssl.keystorefile": "s3cret",
-        "https.ssl.cipher.suites": "TLS_AES_128_GCM_SHA256",
+        "https.ssl.cipher.suites": "TLS_AES_128_GCM_SHA256,TLS_RSA_WITH_AES_128_CBC_SHA",
     });
     std::fs::write(&path, format!("{config:#}")).unwrap();
     let output = run_headwater(&["validate", path.to_str().unwrap()]).unwrap();
@@ -146,7 +146,8 @@ fn all_that_is_wrong_is_told_at_once_and_no_secret() {
         "property `api1.request.cron` is `every day`, which is not a cron expression",
         "property `api2.topics`",
         "property `https.ssl.keystorefile` is neither PEM, nor a JKS store, nor a PKCS #12 store",
-        "property `https.ssl.cipher.suites` cannot be honoured",
+        "property `https.ssl.cipher.suites` names `TLS_RSA_WITH_AES_128_CBC_SHA`, which is not known",
+        "hint: there are: TLS_AES_256_GCM_SHA384, TLS_AES_128_GCM_SHA256,",
         "property `api1.topics` is missing",
         "property `bootstrap.servers` is missing",
     ] {

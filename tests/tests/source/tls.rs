@@ -236,3 +236,41 @@ fn versions_are_as_configured() {
     let unknown = told(json!({ "https.ssl.enabled.protocols": "SSLv3" }));
     assert!(unknown.contains("a list of `TLSv1.2` and `TLSv1.3`"), "{unknown}");
 }
+
+#[test]
+fn cipher_suites_are_as_configured() {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let open = format!("https://localhost:{}", serve(&servers.sign("localhost"), None));
+    let closed = format!("https://localhost:{}", serve(&servers.sign("localhost"), Some(&clients)));
+    let client = clients.sign("client");
+    let with_suites = |url: &str, suites: &str, more: Value| {
+        let mut all = json!({ "https.ssl.cipher.suites": suites, "https.ssl.truststore.certificates": servers.pem() });
+        with(&mut all, more);
+        run(url, all)
+    };
+    let identity =
+        json!({ "https.ssl.keystore.certificate.chain": client.certificate, "https.ssl.keystore.key": client.key });
+    // The server has a key of ECDSA.
+    for suites in [
+        "TLS_AES_128_GCM_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        "TLS_CHACHA20_POLY1305_SHA256, TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    ] {
+        assert_eq!(with_suites(&open, suites, json!({})), "", "{suites}");
+        assert_eq!(with_suites(&closed, suites, identity.clone()), "", "{suites}");
+    }
+    let of_rsa = with_suites(&open, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", json!({}));
+    assert!(of_rsa.contains("connecting to"), "{of_rsa}");
+    let untrusted = run(&open, json!({ "https.ssl.cipher.suites": "TLS_AES_128_GCM_SHA256" }));
+    assert!(untrusted.contains("connecting to") && untrusted.contains("certificate"), "{untrusted}");
+    for (more, words) in [
+        (json!({ "https.ssl.enabled": "true" }), "has none of a version of TLS that is spoken"),
+        (
+            json!({ "https.ssl.certificate.check": "false" }),
+            "goes only with servers whose certificates are checked in full",
+        ),
+    ] {
+        let told = with_suites(&open, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", more);
+        assert!(told.contains(words), "{told}");
+    }
+}

@@ -1,5 +1,5 @@
 //! Properties of Confluent's connectors that are taken so that a configuration can be brought as it is: those that change
-//! nothing here, those of which only one value can be honoured, and those that cannot be honoured at all. Each says why.
+//! nothing here, and those of which only one value can be honoured. Each says why.
 
 use super::super::kind::{Kind, TEXT};
 use super::super::names::api_name;
@@ -19,13 +19,6 @@ macro_rules! no_effect {
 macro_rules! only {
     ($why:literal) => {
         concat!("Only this value, because ", $why, " yet.")
-    };
-}
-
-/// What is said of a property that cannot be honoured.
-macro_rules! refused {
-    ($why:literal) => {
-        concat!("Refused, because ", $why, ".")
     };
 }
 
@@ -375,19 +368,9 @@ properties! {
     ).default("TopicNameStrategy").aliases(&["subject.name.strategy", "value.subject.name.strategy"]).low();
 }
 
-properties! {
-    in REFUSED;
-
-    HTTPS_SSL_CIPHER_SUITES: String = Property::new(
-        "https.ssl.cipher.suites",
-        TEXT,
-        refused!("cipher suites cannot be chosen"),
-    ).low();
-}
-
 /// All of them, in the order of the documentation.
 pub(super) fn properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
-    [WITHOUT_EFFECT, ONLY, REFUSED].into_iter().flatten().copied()
+    [WITHOUT_EFFECT, ONLY].into_iter().flatten().copied()
 }
 
 /// Tells of those that are set: of what has no effect in the log, of the rest as problems.
@@ -403,14 +386,6 @@ pub(super) fn read(reader: &mut Reader<'_>, apis: usize) {
     for property in ONLY {
         for name in full_names(*property, apis) {
             reader.check(*property, &name);
-        }
-    }
-    for property in REFUSED {
-        for name in reader.members(*property).into_iter().chain(full_names(*property, apis)) {
-            if reader.text(&name).is_some() {
-                let why = property.definition().doc.trim_start_matches("Refused, because ").trim_end_matches('.');
-                reader.conflict(&name, format!("cannot be honoured: {why}"), None);
-            }
         }
     }
 }
