@@ -99,7 +99,10 @@ impl<'v> Reader<'_, 'v> {
             }
             ("array", _) => {
                 let mut items = Vec::new();
-                self.blocks(|reader| Some(items.push(reader.value(object.get("items")?, namespace)?)))?;
+                self.blocks(|reader| {
+                    items.push(reader.value(object.get("items")?, namespace)?);
+                    Some(())
+                })?;
                 Some(Value::Array(items))
             }
             ("map", _) => {
