@@ -50,8 +50,9 @@ const FIRST_WORDS: [&str; 43] = [
     "value",
 ];
 
-/// First words of properties of which each has more than two.
-const FIRST_TWO_WORDS: [&str; 3] = ["stream.restart", "topic.creation", "transaction.boundary"];
+/// The first two words of properties, where the first alone may be one of an API's parameters.
+const FIRST_TWO_WORDS: [&str; 5] =
+    ["group.instance", "group.protocol", "stream.restart", "topic.creation", "transaction.boundary"];
 
 /// Whether a property of this name has, or can come to have, a meaning of its own in every connector.
 pub(super) fn is_reserved(name: &str) -> bool {
