@@ -1,5 +1,7 @@
 //! A connector as its generated crate states it: a name, an API, the parameters that its user sets, and its operations.
 
+mod backfill;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -7,10 +9,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use thiserror::Error;
 
+pub use backfill::BackfillFacts;
+
 use crate::format::OutputFormat;
-use crate::http::{Authenticator, Request, SharedAuthenticator};
-use crate::operation::{DecodeError, Operation, OperationFacts, SlicedOperation, Typed, TypedOperation, record_schema};
-use crate::page::Page;
+use crate::http::{Authenticator, SharedAuthenticator};
+use crate::operation::{Operation, OperationFacts, SlicedOperation, Typed, TypedOperation, record_schema};
 use crate::position::{Position, PositionMisfit};
 use crate::slice::{Backfill, Slice, SliceError, Slicing};
 
@@ -51,19 +54,6 @@ pub(crate) struct OperationDefinition {
     pub(crate) backfill: Option<BackfillFacts>,
     /// How it is made from the parameters.
     pub(crate) build: Arc<BuildOperation>,
-}
-
-/// How an operation can be read step by step, besides what its cycles read: where a step begins, its offset's parameter says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BackfillFacts {
-    /// The query parameter that says where a step ends.
-    pub until: &'static str,
-    /// Where the range that is read begins, unless it is configured.
-    pub start: Option<&'static str>,
-    /// Where it ends, unless it is configured.
-    pub end: Option<&'static str>,
-    /// How long a step is, unless it is configured.
-    pub step: Option<&'static str>,
 }
 
 impl OperationDefinition {
@@ -136,40 +126,11 @@ impl SlicedOperation for Configured {
             error => SliceError::Operation { reason: error.to_string() },
         })?;
         Ok(match (self.until, slice.range()) {
-            (Some(until), Some(range)) => Arc::new(Until { operation, parameter: until, end: range.end.to_string() }),
+            (Some(parameter), Some(range)) => {
+                Arc::new(backfill::Until { operation, parameter, end: range.end.to_string() })
+            }
             _ => operation,
         })
-    }
-}
-
-/// An operation that is asked for what was before a time.
-struct Until {
-    operation: Arc<dyn Operation>,
-    parameter: &'static str,
-    end: String,
-}
-
-impl Operation for Until {
-    fn facts(&self) -> &OperationFacts {
-        self.operation.facts()
-    }
-
-    fn request(&self) -> Request {
-        let mut request = self.operation.request();
-        request.set_query(self.parameter, self.end.clone());
-        request
-    }
-
-    fn schema(&self, format: OutputFormat) -> Option<&str> {
-        self.operation.schema(format)
-    }
-
-    fn decode(&self, body: &[u8], page: &mut Page) -> Result<(), DecodeError> {
-        self.operation.decode(body, page)
-    }
-
-    fn decode_record(&self, sent: &[u8], page: &mut Page) -> Result<(), DecodeError> {
-        self.operation.decode_record(sent, page)
     }
 }
 
