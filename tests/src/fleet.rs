@@ -316,9 +316,14 @@ impl Instance {
         Ok(address.map(|address| format!("http://{address}")))
     }
 
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     /// What is said of it, with the end of its log.
     pub fn said(&self, what: &str) -> String {
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let log = self.log();
         let lines: Vec<_> = log.lines().rev().take(30).collect();
         format!("{} {what}:\n{}", self.name, lines.into_iter().rev().collect::<Vec<_>>().join("\n"))
     }

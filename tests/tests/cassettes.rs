@@ -270,7 +270,10 @@ fn a_generated_connector_is_recorded_and_its_own_test_replays_it() {
             "/events" => {
                 json!({ "data": [{ "id": "e1", "occurred_at": "2024-01-01T00:00:00Z", "kind": "sold" }] }).into()
             }
-            _ => json!([{ "id": 1, "name": "Ada" }, { "id": 2, "name": "Bo" }]).into(),
+            _ if request.query("page") == Some("1") => {
+                json!([{ "id": 1, "name": "Ada" }, { "id": 2, "name": "Bo" }]).into()
+            }
+            _ => json!([]).into(),
         }
     })
     .unwrap();
@@ -288,7 +291,7 @@ fn a_generated_connector_is_recorded_and_its_own_test_replays_it() {
         10,
         &cassette,
     ));
-    assert_eq!(recorded.unwrap(), Recorded { responses: 2, records: 3 });
+    assert_eq!(recorded.unwrap(), Recorded { responses: 3, records: 3 });
     runtime.shutdown_background();
     drop(api);
     assert!(!folder.cassette().contains("c4n4ry"));

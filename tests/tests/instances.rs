@@ -245,6 +245,12 @@ fn offsets_are_changed_while_all_are_stopped_and_all_go_on_from_them() {
         (200, &json!("The offsets for this connector have been altered successfully"))
     );
     assert_eq!(offsets(), at("150"));
+    let (log, was) = (first.log(), r#"{"offset":"200"}"#);
+    let audit = log.lines().find(|line| line.contains("an offset was changed")).unwrap();
+    for told in ["audit", "user=\"anonymous\"", "address=127.0.0.1:", "operation=\"api1\"", &format!("before={was:?}")]
+    {
+        assert!(audit.contains(told), "{told} is not in {audit}");
+    }
     // One that comes meanwhile is stopped, too.
     let mut third = fleet.start().unwrap();
     await_state(&third, "STOPPED");

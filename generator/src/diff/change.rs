@@ -138,6 +138,8 @@ pub enum ChangeKind {
     Key,
     /// The records' time is another field.
     Timestamp,
+    /// All records are written in every cycle, or what changes, with tombstones for what is gone.
+    Output,
     /// A type of record has another name.
     RecordName,
     /// A field is new.
@@ -184,6 +186,7 @@ impl ChangeKind {
             Self::Interval => "interval",
             Self::Key => "key",
             Self::Timestamp => "timestamp",
+            Self::Output => "output",
             Self::RecordName => "record-name",
             Self::FieldAdded => "field-added",
             Self::FieldRemoved => "field-removed",
@@ -221,6 +224,7 @@ impl ChangeKind {
             Self::Interval => "interval",
             Self::Key => "key",
             Self::Timestamp => "timestamp",
+            Self::Output => "output",
             Self::RecordName => "name of the type",
             Self::FieldAdded => "field added",
             Self::FieldRemoved => "field removed",

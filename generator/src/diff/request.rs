@@ -54,6 +54,10 @@ pub(super) fn stream(old: &StreamPlan, new: &StreamPlan, rule: Rule) -> Vec<Chan
     changes.readers(ChangeKind::Key, key(old), key(new), Ways::NEITHER);
     let timestamp = |stream: &StreamPlan| stream.timestamp.as_ref().map(|field| field.pointer.clone());
     changes.readers(ChangeKind::Timestamp, timestamp(old), timestamp(new), Ways::BOTH);
+    let output = |stream: &StreamPlan| Some(if stream.writes_changes { "changes" } else { "all" }.to_owned());
+    // Tombstones are new to who has read a topic without them.
+    let ways = Ways { backward: !old.writes_changes, forward: !new.writes_changes };
+    changes.readers(ChangeKind::Output, output(old), output(new), ways);
     changes.found
 }
 

@@ -4,7 +4,7 @@
 const WORDS: [&str; 6] = ["name", "topics", "config", "listeners", "predicates", "transforms"];
 
 /// First words of properties of several. All of what begins so is kept for connectors to come.
-const FIRST_WORDS: [&str; 43] = [
+const FIRST_WORDS: [&str; 44] = [
     "admin",
     "api",
     "auth",
@@ -18,6 +18,7 @@ const FIRST_WORDS: [&str; 43] = [
     "consumer",
     "errors",
     "exactly",
+    "group",
     "header",
     "headwater",
     "http",

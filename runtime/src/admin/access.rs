@@ -19,6 +19,8 @@ const OPEN: [&str; 2] = ["/healthy", "/ready"];
 pub(super) struct Access {
     /// What the `Authorization` header has to be, if anyone asks for it.
     authorization: Option<Secret>,
+    /// Whose credentials these are.
+    user: Option<String>,
     is_local: bool,
 }
 
@@ -27,7 +29,15 @@ impl Access {
     /// something only at an `address` that is not reached from another machine.
     pub(super) fn new(credentials: Option<&Secret>, address: IpAddr) -> Self {
         let header = |it: &Secret| Secret::new(format!("Basic {}", BASE64_STANDARD.encode(it.expose())));
-        Self { authorization: credentials.map(header), is_local: address.is_loopback() }
+        // RFC 7617: the name ends at the first colon.
+        let user = |it: &Secret| it.expose().split(':').next().unwrap_or_default().to_owned();
+        let (authorization, user) = (credentials.map(header), credentials.map(user));
+        Self { authorization, user, is_local: address.is_loopback() }
+    }
+
+    /// Who has asked, after it was let through; nobody is known without credentials.
+    pub(super) fn user(&self) -> &str {
+        self.user.as_deref().unwrap_or("anonymous")
     }
 
     /// What is answered to a request that is not allowed.

@@ -36,7 +36,8 @@ impl Admin {
         let address = socket.local_addr()?;
         let access = Access::new(listener.credentials.as_ref(), address.ip());
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = axum::serve(socket, routes::routes(handle, address, access)).with_graceful_shutdown(async {
+        let routes = routes::routes(handle, address, access).into_make_service_with_connect_info::<SocketAddr>();
+        let server = axum::serve(socket, routes).with_graceful_shutdown(async {
             // An error says that the sender was dropped, which is how it tells.
             let _ = stopped.await;
         });

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Request, State};
+use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +13,7 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tracing::Instrument;
 
 use super::access::{Access, refused};
 use crate::error::chain;
@@ -43,11 +44,19 @@ pub(super) fn routes(handle: Arc<Handle>, address: SocketAddr, access: Access) -
         .with_state(served)
 }
 
-/// Lets through what is allowed.
-async fn guard(State(served): State<Arc<Served>>, request: Request, next: Next) -> Response {
+/// Lets through what is allowed. What is logged of it says who has asked.
+async fn guard(
+    State(served): State<Arc<Served>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
     match served.access.refusal(&request) {
         Some(refusal) => refusal,
-        None => next.run(request).await,
+        None => {
+            let asked = tracing::info_span!("request", user = served.access.user(), %address);
+            next.run(request).instrument(asked).await
+        }
     }
 }
 

@@ -12,18 +12,19 @@ const IGNORED: [&str; 2] = ["tasks", "type"];
 
 /// Reads the properties of a flat object or an envelope.
 pub(super) fn parse(text: &str) -> Result<Vec<Entry>, SyntaxError> {
-    let outer = members(text, text)?;
+    let lines = Lines::of(text);
+    let outer = members(&lines, text)?;
     let Some(config) = outer.iter().find(|member| member.name == "config" && member.is_object()) else {
-        return outer.iter().filter_map(|member| member.entry(text)).collect();
+        return outer.iter().filter_map(|member| member.entry(&lines)).collect();
     };
-    let inner = members(text, config.value)?;
-    let mut entries = inner.iter().filter_map(|member| member.entry(text)).collect::<Result<Vec<_>, _>>()?;
+    let inner = members(&lines, config.value)?;
+    let mut entries = inner.iter().filter_map(|member| member.entry(&lines)).collect::<Result<Vec<_>, _>>()?;
     for member in outer.iter().filter(|member| !IGNORED.contains(&member.name.as_str())) {
-        let line = member.line(text);
+        let line = lines.line(member.value);
         match member.name.as_str() {
             "config" => {}
             "name" => {
-                let Some(name) = member.entry(text).transpose()? else { continue };
+                let Some(name) = member.entry(&lines).transpose()? else { continue };
                 match entries.iter().find(|entry| entry.name == "name") {
                     Some(other) if other.text != name.text => {
                         let reason = "`name` differs from the `name` in `config`".to_owned();
@@ -53,14 +54,9 @@ impl Member<'_> {
         self.value.starts_with('{')
     }
 
-    /// The line that the value begins on. The value is a part of `text`.
-    fn line(&self, text: &str) -> usize {
-        line_of(text, self.value)
-    }
-
     /// The property, unless it is `null`, which is as if it were not there.
-    fn entry(&self, text: &str) -> Option<Result<Entry, SyntaxError>> {
-        let line = self.line(text);
+    fn entry(&self, lines: &Lines<'_>) -> Option<Result<Entry, SyntaxError>> {
+        let line = lines.line(self.value);
         let value = match serde_json::from_str(self.value) {
             Ok(serde_json::Value::Null) => return None,
             Ok(serde_json::Value::String(value)) => Ok(value),
@@ -80,8 +76,8 @@ impl Member<'_> {
     }
 }
 
-/// Reads the members of `object`, which is `text` or a part of it.
-fn members<'a>(text: &'a str, object: &'a str) -> Result<Vec<Member<'a>>, SyntaxError> {
+/// Reads the members of `object`, which is the text of these lines or a part of it.
+fn members<'a>(lines: &Lines<'_>, object: &'a str) -> Result<Vec<Member<'a>>, SyntaxError> {
     struct Members;
 
     impl<'de> Visitor<'de> for Members {
@@ -100,16 +96,28 @@ fn members<'a>(text: &'a str, object: &'a str) -> Result<Vec<Member<'a>>, Syntax
         }
     }
 
-    let before = line_of(text, object) - 1;
+    let before = lines.line(object).saturating_sub(1);
     let mut deserializer = serde_json::Deserializer::from_str(object);
     let members = deserializer.deserialize_map(Members).and_then(|members| deserializer.end().map(|()| members));
     members.map_err(|error| syntax_error(&error, before))
 }
 
-/// The line of `text` that `part` of it begins on, from 1.
-fn line_of(text: &str, part: &str) -> usize {
-    let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-    1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count()
+/// A text, and where its lines begin.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, starts: std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect() }
+    }
+
+    /// The line that a part of the text begins on, from 1.
+    fn line(&self, part: &str) -> usize {
+        let start = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        self.starts.partition_point(|line| *line <= start)
+    }
 }
 
 /// What serde_json says, with the line where it belongs.

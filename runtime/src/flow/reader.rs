@@ -30,6 +30,8 @@ pub(crate) struct Reader {
     stream: Arc<Stream>,
     /// The requests after the one whose turn it is, in their order.
     ahead: VecDeque<Ahead>,
+    /// Room for the response to the request whose turn it is, if it was not asked for ahead.
+    share: Option<Share>,
     /// How many requests may be under way, the one whose turn it is included.
     depth: usize,
     /// Whether the API has said, in this cycle, that there are too many requests (RFC 6585 section 4).
@@ -51,7 +53,14 @@ impl Drop for Ahead {
 
 impl Reader {
     pub(crate) fn new(stream: Arc<Stream>) -> Self {
-        Self { stream, ahead: VecDeque::new(), depth: ALONE, limited: watch::Sender::new(false) }
+        Self { stream, ahead: VecDeque::new(), share: None, depth: ALONE, limited: watch::Sender::new(false) }
+    }
+
+    /// Waits until there is room for a response. Who does not wait for it here does in [`Reader::next`].
+    pub(crate) async fn await_room(&mut self) {
+        if self.ahead.is_empty() && self.share.is_none() {
+            self.share = self.stream.budget.small().await;
+        }
     }
 
     /// Reads the page that `position` stands before.
@@ -61,6 +70,7 @@ impl Reader {
     /// If it cannot be had or read. What was asked for ahead is then thrown away.
     pub(crate) async fn next(&mut self, position: &Position) -> Result<Read, StreamError> {
         if self.stream.pages.as_ref().is_some_and(|pages| !pages.take()) {
+            self.share = None;
             let page = Page::new(&self.stream.wire);
             return Ok(Read::Page(ReadPage { page, position: position.clone(), more: false }));
         }
@@ -89,7 +99,10 @@ impl Reader {
             // A page was shorter than a full one is, and those behind it were asked for at the wrong place.
             _ => {
                 self.ahead.clear();
-                let share = self.stream.budget.small().await;
+                let share = match self.share.take() {
+                    None => self.stream.budget.small().await,
+                    share => share,
+                };
                 self.ask(request, share)
             }
         };

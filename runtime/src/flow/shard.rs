@@ -158,7 +158,7 @@ impl Shard {
         let mut before: Option<oneshot::Receiver<()>> = None;
         for tree in tree::grow(self.writer.shard, &common.streams, &self.roots, &self.writer.states) {
             let on_error = tree.on_error();
-            let task = tree.run(common.mode, sender.clone(), session_stop.clone());
+            let task = Box::pin(tree.run(common.mode, sender.clone(), session_stop.clone()));
             let stop_session = stop_session.clone();
             let (done, next) = oneshot::channel();
             let turn = before.replace(next).filter(|_| common.mode == Mode::InOrder);

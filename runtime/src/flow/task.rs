@@ -141,44 +141,17 @@ pub(crate) async fn run(
     let (mut restarts, mut empty_cycles, mut rng) = (0, 0, Rng::new());
     let mut is_empty = true;
     loop {
-        let read = tokio::select! {
+        tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
-            read = reader.next(&position) => read,
-        };
-        let (read, failure) = match read {
-            Ok(read) => (Ok(read), None),
-            Err(error) => match stream.instead(&position, error) {
-                Ok(Instead { read, failure }) => (Ok(Read::Page(read)), failure),
-                Err(error) => (Err(error), None),
-            },
-        };
-        let delivered = match read {
-            Ok(Read::Page(read)) => {
-                is_empty &= read.page.is_empty();
-                let ready = clock::instant();
-                if let (Some(snapshot), Some(_)) = (&stream.snapshot, &failure) {
-                    // What was left out may be any records.
-                    snapshot.doubt().await?;
-                }
-                let delivered = stream.hand_over(index, &position, read, failure, &deliveries).await;
-                stream.metrics.held_up(ready.elapsed());
-                delivered
-            }
-            Ok(Read::Large(large)) => {
-                is_empty = false;
-                tokio::select! {
-                    biased;
-                    _ = stop.wait_for(|stop| *stop) => return Ok(()),
-                    delivered = stream.deliver(index, large, &deliveries) => delivered,
-                }
-            }
-            Err(error) => Err(error),
-        };
-        let delivered = match delivered {
-            Ok(delivered) => {
+            () = reader.await_room() => {}
+        }
+        // What reads a page is large, and made only when there is room for a response: of thousands of streams that wait
+        // for their turn each takes little.
+        let taken = match Box::pin(turn(index, &stream, &mut reader, &position, &deliveries, &mut stop)).await {
+            Ok(taken) => {
                 restarts = 0;
-                delivered
+                taken
             }
             Err(error) => {
                 stream.metrics.failed();
@@ -186,7 +159,7 @@ pub(crate) async fn run(
                 let failure = Some(Box::new(Failure::new(&error)));
                 if let Some(snapshot) = &stream.snapshot {
                     position = stream.start();
-                    snapshot.begin_cycle().await;
+                    Box::pin(snapshot.begin_cycle()).await;
                 }
                 let busy = Busy { task: index, busy: false };
                 let read = Parts::One(Box::new(nothing));
@@ -213,8 +186,11 @@ pub(crate) async fn run(
                 }
             }
         };
-        let Some(PageOutcome { position: after, more }) = delivered else { return Ok(()) };
+        let Some(Taken { outcome: PageOutcome { position: after, more }, is_empty: page_is_empty }) = taken else {
+            return Ok(());
+        };
         position = after;
+        is_empty &= page_is_empty;
         tracing::debug!(operation = %stream.facts().id, more, "read a page");
         if more {
             continue;
@@ -228,6 +204,56 @@ pub(crate) async fn run(
             return Ok(());
         }
     }
+}
+
+/// A page that has been taken.
+struct Taken {
+    outcome: PageOutcome,
+    is_empty: bool,
+}
+
+/// Reads the page that `position` stands before, and hands it over; `None`: told to stop, or nobody takes it.
+async fn turn(
+    index: usize,
+    stream: &Stream,
+    reader: &mut Reader,
+    position: &Position,
+    deliveries: &mpsc::Sender<Delivery>,
+    stop: &mut watch::Receiver<bool>,
+) -> Result<Option<Taken>, StreamError> {
+    let read = tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop) => return Ok(None),
+        read = reader.next(position) => read,
+    };
+    let (read, failure) = match read {
+        Ok(read) => (read, None),
+        Err(error) => {
+            let Instead { read, failure } = stream.instead(position, error)?;
+            (Read::Page(read), failure)
+        }
+    };
+    let (outcome, is_empty) = match read {
+        Read::Page(read) => {
+            let (is_empty, ready) = (read.page.is_empty(), clock::instant());
+            if let (Some(snapshot), Some(_)) = (&stream.snapshot, &failure) {
+                // What was left out may be any records.
+                snapshot.doubt().await?;
+            }
+            let outcome = stream.hand_over(index, position, read, failure, deliveries).await;
+            stream.metrics.held_up(ready.elapsed());
+            (outcome?, is_empty)
+        }
+        Read::Large(large) => {
+            let outcome = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return Ok(None),
+                outcome = stream.deliver(index, large, deliveries) => outcome?,
+            };
+            (outcome, false)
+        }
+    };
+    Ok(outcome.map(|outcome| Taken { outcome, is_empty }))
 }
 
 /// Hands a page over, or with `failure` what stands in its place; `None`: nobody takes it.

@@ -10,7 +10,7 @@
 mod backfill;
 mod member;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,8 +89,11 @@ struct Reading {
 
 /// The trees that grow from the roots of a shard, each with what is remembered of its streams.
 pub(crate) fn grow(shard: i32, streams: &[Arc<Definition>], roots: &Roots, states: &[States]) -> Vec<Tree> {
-    let parent = |index: usize| streams.get(index)?.slicing().parent.as_deref();
-    let children_of = |id: &str| (0..streams.len()).filter(|child| parent(*child) == Some(id)).collect::<Vec<_>>();
+    let mut children: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (child, stream) in streams.iter().enumerate() {
+        let parent = stream.slicing().parent.as_deref();
+        parent.into_iter().for_each(|parent| children.entry(parent).or_default().push(child));
+    }
     roots
         .iter()
         .map(|(root, listed)| {
@@ -102,7 +105,8 @@ pub(crate) fn grow(shard: i32, streams: &[Arc<Definition>], roots: &Roots, state
                 if let Some(above) = above.and_then(|above: usize| members.get_mut(above)) {
                     above.children.push(number);
                 }
-                found.extend(children_of(definition.id()).into_iter().map(|child| (child, Some(number))));
+                let children = children.get(definition.id()).into_iter().flatten();
+                found.extend(children.map(|child| (*child, Some(number))));
                 let states = states.get(stream).cloned().unwrap_or_default();
                 let listed = if number == 0 { listed.clone() } else { Vec::new() };
                 let mut member = Member::new(stream, Arc::clone(definition), listed, states);
@@ -148,7 +152,7 @@ impl Tree {
         if let [only] = self.members.as_slice()
             && only.definition.slicing().is_whole()
         {
-            return only.run_alone(mode, &self.demand, deliveries, stop).await;
+            return Box::pin(only.run_alone(mode, &self.demand, deliveries, stop)).await;
         }
         let Some(schedule) = self.members.first().map(|root| root.definition.settings().schedule.clone()) else {
             return Ok(());

@@ -320,6 +320,7 @@ fn a_generated_connector_writes_what_changes_too() {
     let api = ScriptedApi::start(move |request: &Received| -> Answer {
         match request.path() {
             "/events" => json!({ "data": [] }).into(),
+            _ if request.query("page") != Some("1") => json!([]).into(),
             _ => {
                 let pets = served.lock().unwrap();
                 json!(pets.iter().map(|id| json!({ "id": id, "name": "Ada" })).collect::<Vec<_>>()).into()

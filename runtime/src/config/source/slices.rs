@@ -1,7 +1,7 @@
 //! What the APIs are read in: slices by the records of other APIs, and by lists of values.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::kind::TEXT;
 use super::super::names::api_name;
@@ -72,11 +72,13 @@ pub(super) fn read(reader: &mut Reader<'_>, ids: &[String], apis: &mut [Api<'_>]
         check_use(reader, *number, &plan.id, &bind, parent);
         bound.push((plan.slicing.clone(), ChildPlan { operation: plan.id.clone(), bind }));
     }
+    let known = bound.iter().map(|bound| (bound.1.operation.as_str(), bound)).collect();
     for Api { number, plan } in apis.iter() {
-        check_values(reader, *number, plan, &bound);
+        check_values(reader, *number, plan, &known);
     }
     for (slicing, child) in bound {
-        let parent = apis.iter_mut().find(|api| slicing.parent.as_deref() == Some(&api.plan.id));
+        let Some(parent) = slicing.parent else { continue };
+        let parent = apis.iter_mut().find(|api| api.plan.id == *parent);
         parent.into_iter().for_each(|parent| parent.plan.children.push(child.clone()));
     }
 }
@@ -198,10 +200,15 @@ fn check_use(
 }
 
 /// Sees that a request uses only values that its slices have: of lists, of the parent's records, and of those above.
-fn check_values(reader: &mut Reader<'_>, number: usize, plan: &OperationPlan, bound: &[(Slicing, ChildPlan)]) {
+fn check_values(
+    reader: &mut Reader<'_>,
+    number: usize,
+    plan: &OperationPlan,
+    bound: &BTreeMap<&str, &(Slicing, ChildPlan)>,
+) {
     let mut known: BTreeSet<&str> = BTreeSet::new();
     let mut next = Some(plan.id.as_str());
-    while let Some((slicing, child)) = next.and_then(|id| bound.iter().find(|(_, child)| child.operation == id)) {
+    while let Some((slicing, child)) = next.and_then(|id| bound.get(id)) {
         known.extend(child.bind.iter().map(|(name, _)| name.as_str()));
         known.extend(slicing.lists.iter().map(|(name, _)| name.as_ref()));
         next = slicing.parent.as_deref();
