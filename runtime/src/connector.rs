@@ -43,6 +43,8 @@ pub(crate) struct OperationDefinition {
     pub(crate) slicing: Slicing,
     /// Whether only what changes is written, unless the configuration says otherwise.
     pub(crate) writes_changes: bool,
+    /// What is done with personal data in its records, unless the configuration says otherwise.
+    pub(crate) redact: &'static str,
     /// The parameters that have several values one after the other, and these.
     pub(crate) lists: Vec<(&'static str, ListValues)>,
     /// How it is made from the parameters.
@@ -122,6 +124,11 @@ impl Connector {
         }
     }
 
+    /// Whether the records of an operation call for slices of others.
+    pub(crate) fn is_parent(&self, definition: &OperationDefinition) -> bool {
+        self.operations.iter().any(|other| other.slicing.parent.as_ref() == Some(&definition.facts.id))
+    }
+
     /// The API's base URL, by the document; configuration overrides it.
     #[must_use]
     pub fn base_url(mut self, url: &'static str) -> Self {
@@ -165,6 +172,7 @@ impl Connector {
             schema: record_schema::<O>,
             slicing: O::slicing(),
             writes_changes: O::writes_changes(),
+            redact: O::redact(),
             lists: Vec::new(),
             build: Arc::new(move |parameters| Ok(Arc::new(Typed::new(build(parameters)?)))),
         });

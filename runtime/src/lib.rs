@@ -37,6 +37,7 @@ pub mod page;
 pub mod position;
 pub(crate) mod random;
 pub mod record;
+pub mod redaction;
 pub mod registry;
 pub mod schedule;
 pub mod secret;

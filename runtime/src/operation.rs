@@ -14,6 +14,7 @@ use crate::http::{Detour, Request, Response, Target};
 use crate::page::{Boundary, Following, FoundIn, Page, PageEnd, PageShape, Pagination, PaginationError};
 use crate::position::{Position, PositionMisfit};
 use crate::record::{Date, DateTime, DriftKind, Field, Record, Text, Uuid};
+use crate::redaction::RedactionError;
 use crate::slice::{Children, Slice, SliceError, Slicing};
 
 /// What does not change about an operation while it runs: where its records are and how the stream moves on.
@@ -212,6 +213,11 @@ pub trait TypedOperation: Send + Sync + 'static {
     fn writes_changes() -> bool {
         false
     }
+
+    /// What is done with personal data in the records, as `record.redact` says it, unless the configuration does.
+    fn redact() -> &'static str {
+        ""
+    }
 }
 
 /// An operation before it is known which slice of it is read. One that is read as a whole has a single slice.
@@ -224,6 +230,11 @@ pub trait SlicedOperation: Send + Sync {
 
     /// The schema of the records in a format; `None` for one without schemas.
     fn schema(&self, format: OutputFormat) -> Option<&str>;
+
+    /// Where the records are in a response; `None`: nowhere.
+    fn records(&self) -> Option<RecordsAt> {
+        RecordsAt::parse(&self.facts().records)
+    }
 
     /// Whether a slice of it can go on at this position.
     ///
@@ -513,6 +524,9 @@ pub enum DecodeError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The records cannot be redacted.
+    #[error(transparent)]
+    Redaction(#[from] RedactionError),
     /// A record departs from the document, and the connector is configured to refuse that.
     #[error(
         "reading record {index} of the page: {kind} at `{pointer}`, which `http.response.schema.enforce=STRICT` refuses, or \
@@ -526,6 +540,20 @@ pub enum DecodeError {
         /// JSON Pointer from the record.
         pointer: String,
     },
+}
+
+impl DecodeError {
+    /// The same, with nothing in it of what was read.
+    pub(crate) fn withheld(self) -> Self {
+        match self {
+            Self::Json { place, source } => {
+                let (kind, line, column) = (source.classify(), source.line(), source.column());
+                let told = format_args!("something else ({kind:?}) at line {line} column {column}");
+                Self::Json { place, source: serde::de::Error::custom(told) }
+            }
+            error => error,
+        }
+    }
 }
 
 /// A place in a page, for messages.

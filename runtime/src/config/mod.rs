@@ -28,6 +28,7 @@ mod provenance;
 mod raw;
 mod reader;
 mod recorded;
+mod redaction;
 mod reference;
 mod registry;
 mod schedule;
@@ -45,6 +46,7 @@ mod transforms;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use thiserror::Error;
 use url::Url;
@@ -69,6 +71,7 @@ use crate::format::OutputFormat;
 use crate::http::Auth;
 use crate::kafka::KafkaSettings;
 use crate::memory::Memory;
+use crate::redaction::Redaction;
 use crate::registry::RegistrySettings;
 use names::Names;
 use property::AnyProperty;
@@ -162,6 +165,7 @@ fn properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
         schedule::PROPERTIES,
         api::REQUESTS,
         api::RETRIED,
+        redaction::OF_APIS,
         snapshot::OF_APIS,
     ];
     of_modules.into_iter().flatten().copied().chain(kafka::properties()).chain(last_properties())
@@ -172,6 +176,7 @@ fn last_properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
     let of_modules = [
         registry::PROPERTIES,
         delivery::PROPERTIES,
+        redaction::GLOBAL,
         snapshot::GLOBAL,
         provenance::PROPERTIES,
         transforms::PROPERTIES,
@@ -233,7 +238,7 @@ impl ConnectorConfig {
         let (mut recorded, mut secrets) = RecordedConfig::read(file, environment, properties)?;
         // It may be a file's name that says it.
         recorded.configuration.entry(identity::NAME.to_owned()).or_insert_with(|| self.name.clone());
-        self.operations.iter().for_each(|operation| secrets.of_client(&operation.http));
+        self.operations.iter().for_each(|operation| secrets.of_operation(operation));
         Ok((recorded, secrets))
     }
 }
@@ -291,7 +296,10 @@ fn read_api(reader: &mut Reader<'_>, connector: &Connector) -> Option<ApiConfig>
             let obstacle = snapshot_obstacle(connector, definition);
             let settings = api::read_operation(reader, number, api.as_ref(), &definition.facts);
             let snapshot = snapshot::read(reader, number, definition.writes_changes, obstacle);
-            Some(OperationSettings { snapshot: snapshot?, ..settings? })
+            let redaction = read_redaction(reader, number, connector, definition);
+            let mut settings = OperationSettings { snapshot: snapshot?, ..settings? };
+            settings.redact_by(redaction?);
+            Some(settings)
         })
         // Not straight into an `Option`, which would stop at the first that is wrong.
         .collect::<Vec<_>>();
@@ -363,11 +371,26 @@ fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> 
     })
 }
 
+/// What is done with personal data in the records of an operation.
+fn read_redaction(
+    reader: &mut Reader<'_>,
+    number: usize,
+    connector: &Connector,
+    definition: &OperationDefinition,
+) -> Option<Option<Arc<Redaction>>> {
+    let OperationDefinition { facts, redact, .. } = definition;
+    let offset = redaction::offset_of(facts);
+    let used = offset.as_ref().map(|at| redaction::Used::as_sent(at, "what the stream's position is made of"));
+    let redaction = redaction::read(reader, number, redact, used.as_slice())?;
+    // Its types know which fields these are, and the configuration does not.
+    let is_asked_by = connector.is_parent(definition) || facts.pagination.asks_by_key();
+    Some(redaction.map(|redaction| Arc::new(Redaction::clone(&redaction).guarding_requests(is_asked_by))))
+}
+
 /// Why an operation cannot be read for what changes, if it cannot.
 fn snapshot_obstacle(connector: &Connector, definition: &OperationDefinition) -> Option<&'static str> {
     let OperationDefinition { facts, slicing, .. } = definition;
-    let is_parent = |other: &OperationDefinition| other.slicing.parent.as_deref() == Some(facts.id.as_ref());
-    if !slicing.is_whole() || connector.operations.iter().any(is_parent) {
+    if !slicing.is_whole() || connector.is_parent(definition) {
         Some(snapshot::SLICES)
     } else if facts.incremental.is_some() || facts.pagination.delta_pointer().is_some() {
         Some(snapshot::INCREMENTAL)

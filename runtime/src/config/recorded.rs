@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::environment::{Environment, variable_name};
 use super::kind::NOT_EMPTY;
+use super::OperationSettings;
 use super::property::{AnyProperty, Scope};
 use super::raw::{self, Entry, ReadError};
 use super::{auth, connection, kafka, listener, reference, registry};
@@ -99,8 +100,15 @@ impl ConfiguredSecrets {
         self.0.iter()
     }
 
+    /// Adds what an operation's client authenticates by, and what its records are hashed with.
+    pub(super) fn of_operation(&mut self, settings: &OperationSettings) {
+        self.of_client(&settings.http);
+        let salt = settings.redaction.as_ref().and_then(|redaction| redaction.salt());
+        salt.into_iter().for_each(|salt| self.add(salt.clone()));
+    }
+
     /// Adds what a client authenticates by, and the headers that must not be seen.
-    pub(super) fn of_client(&mut self, settings: &ClientSettings) {
+    fn of_client(&mut self, settings: &ClientSettings) {
         match &settings.auth {
             Auth::None => {}
             Auth::Basic { user, password } => {

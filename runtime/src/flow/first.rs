@@ -19,12 +19,17 @@ pub(super) fn definitions(
     operations: Vec<Box<dyn SlicedOperation>>,
     settings: &[OperationSettings],
 ) -> Result<Vec<Definition>, StartError> {
-    let wire = Wire { format: OutputFormat::Json, prefix: Vec::new(), on_drift: DriftPolicy::default() };
+    let wire = |settings: &OperationSettings| Wire {
+        format: OutputFormat::Json,
+        prefix: Vec::new(),
+        on_drift: DriftPolicy::default(),
+        redaction: settings.redaction.clone(),
+    };
     let budget = Budget::new(Memory::default());
     let define = |(operation, settings): (_, &OperationSettings)| {
         let metrics = Metrics::new("").stream(&settings.id);
         let output = Output::unchanged(settings.topic.as_deref().unwrap_or_default());
-        Definition::new(operation, settings.clone(), wire.clone(), output, metrics, budget.clone())
+        Definition::new(operation, settings.clone(), wire(settings), output, metrics, budget.clone())
     };
     operations.into_iter().zip(settings).map(define).collect()
 }
@@ -55,6 +60,7 @@ pub(super) async fn first_slice(
         let Some(child) = line.last() else { return Ok(Some(reader)) };
         let position = reader.operation.begin(&reader.start());
         let response = reader.client.send(&reader.operation.request_at(&position)).await?;
+        let response = reader.redacted(&response)?.unwrap_or(response);
         let read = reader.read_response(&position, &response)?;
         let values = read.page.children.iter().find(|(operation, _)| *operation == child.id());
         let slices = values.map(|(_, values)| child.slicing().of_record(&slice, values));

@@ -13,6 +13,7 @@ use crate::memory::Share;
 use crate::operation::{IncrementalMode, OffsetValue};
 use crate::record::time::{Instant, parse_instant};
 use crate::record::{Drift, DriftKind};
+use crate::redaction::Redaction;
 use crate::slice::Children;
 
 /// How the values of a stream's records are written.
@@ -24,6 +25,8 @@ pub struct Wire {
     pub prefix: Vec<u8>,
     /// What follows when a record departs from the document.
     pub on_drift: DriftPolicy,
+    /// What has been done with personal data in the records: there, they depart from the document because of it.
+    pub redaction: Option<Arc<Redaction>>,
 }
 
 /// Where a page comes from, as headers.
@@ -337,7 +340,9 @@ impl Page {
             }
         }
         let mut quarantined = None;
-        for drift in drift {
+        let redaction = self.wire.redaction.as_deref();
+        let is_of_api = |drift: &Drift<'_>| !redaction.is_some_and(|redaction| redaction.changes(&drift.pointer));
+        for drift in drift.into_iter().filter(is_of_api) {
             match self.wire.on_drift.of(drift.kind) {
                 OnDrift::Stop => return Err(Refused::Drift { kind: drift.kind, pointer: drift.pointer }),
                 OnDrift::Quarantine if quarantined.is_none() => {
