@@ -22,9 +22,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::config::{ConfigError, ConfiguredSecrets, RecordedConfig, Scrubbing};
+use crate::configured::RecordsAt;
 use crate::flow::RunError;
 use crate::http::{Answered, Asked, Exchange, Recording, WITHHELD};
-use crate::configured::RecordsAt;
 use crate::kafka::KafkaError;
 use crate::redaction::{Redaction, RedactionError};
 use content::Content;

@@ -8,9 +8,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::OperationSettings;
 use super::environment::{Environment, variable_name};
 use super::kind::NOT_EMPTY;
-use super::OperationSettings;
 use super::property::{AnyProperty, Scope};
 use super::raw::{self, Entry, ReadError};
 use super::{auth, connection, kafka, listener, reference, registry};

@@ -88,7 +88,10 @@ pub(super) fn read(
         reader.conflict(&name, format!("says {action} of `{place}`, but `{at}` is {what}"), hint);
     }
     if rules.hashes() && salt.is_none() {
-        reader.require(&SALT, "what is hashed can be found out by trying values, unless the hash has a key that nobody knows");
+        reader.require(
+            &SALT,
+            "what is hashed can be found out by trying values, unless the hash has a key that nobody knows",
+        );
         return None;
     }
     Some((!rules.is_empty()).then(|| Arc::new(Redaction::new(rules, salt.as_ref()))))

@@ -278,7 +278,9 @@ impl Stream {
         let mut page = Page::new(&self.wire);
         match self.redacted(part)? {
             None => reading.read(part, &mut page)?,
-            Some(redacted) => reading.read(&redacted, &mut page).map_err(|error| StreamError::from(error).withheld())?,
+            Some(redacted) => {
+                reading.read(&redacted, &mut page).map_err(|error| StreamError::from(error).withheld())?
+            }
         }
         let page = self.output.finish(page).await?;
         match &self.snapshot {
@@ -290,7 +292,8 @@ impl Stream {
     /// A response, or a part of one, whose body is a JSON document, with its records redacted; `None`: nothing is.
     pub(super) fn redacted(&self, sent: &Response) -> Result<Option<Response>, StreamError> {
         let (Some(redaction), Some(records)) = (&self.wire.redaction, &self.redacted_at) else { return Ok(None) };
-        let redacted = redaction.document(&sent.body, records).map_err(DecodeError::from).map_err(StreamError::Decode)?;
+        let redacted =
+            redaction.document(&sent.body, records).map_err(DecodeError::from).map_err(StreamError::Decode)?;
         if redaction.guards_requests() {
             self.guard_requests(&sent.body, redacted.as_bytes()).map_err(StreamError::Decode)?;
         }

@@ -212,13 +212,18 @@ impl Setup {
     }
 
     fn config(&self, connector: &Connector) -> ConnectorConfig {
+        self.config_with(connector, json!({}))
+    }
+
+    fn config_with(&self, connector: &Connector, more: Value) -> ConnectorConfig {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let config = json!({
+        let mut config = json!({
             "http.api.base.url": self.url.as_str(),
             "api1.max.retries": 0,
             "exactly.once.support": self.exactly_once,
             "memory.max.bytes": 8 << 20,
         });
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         std::fs::write(file.path(), config.to_string()).unwrap();
         let services = Services::Embedded {
             bootstrap_servers: self.embedded.bootstrap_servers().to_owned(),
@@ -517,6 +522,40 @@ async fn a_typed_child_is_read_for_each_record_of_its_parent() {
     asked.dedup();
     assert_eq!(asked.len(), 2 + 15 + 5, "none twice");
     assert!(setup.read_offsets().await.is_empty(), "there is nothing to remember");
+}
+
+#[tokio::test]
+async fn a_typed_child_is_not_asked_for_by_what_is_redacted() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let setup = Setup { url: shops(Arc::clone(&asked)).await, ..Setup::new().await };
+    let connector = shop_connector();
+    let (_stop, stopped) = watch::channel(false);
+    for rules in ["/id -> DROP", "/id -> MASK"] {
+        let config = setup.config_with(&connector, json!({ "api2.record.redact": rules }));
+        let error = run(&connector, config, Some(&setup.embedded), Mode::Once, stopped.clone()).await.unwrap_err();
+        let told = crate::error::chain(&error);
+        let expected = "another operation's records would be asked for by a field that `record.redact` changes";
+        assert!(told.contains(expected), "{rules}: {told}");
+        assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), ["/shops"], "{rules}");
+    }
+    // What is not asked by may go, also with pages that bring some again.
+    let config = setup.config_with(&connector, json!({ "api2.record.redact": "/at -> DROP" }));
+    let summary = run(&connector, config, Some(&setup.embedded), Mode::Once, stopped).await.unwrap();
+    assert_eq!(summary.records, 15 + 120);
+}
+
+#[tokio::test]
+async fn a_typed_stream_does_not_stand_at_what_is_redacted() {
+    let setup = Setup::new().await;
+    let connector = Connector::new("notes").operation(|_| Ok(ListNotes));
+    let config = json!({ "http.api.base.url": setup.url.as_str(), "api1.record.redact": "/at -> DROP" });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), config.to_string()).unwrap();
+    let error = ApiConfig::load(&connector, Some(file.path()), &Environment::default()).err();
+    assert!(
+        format!("{error:?}").contains("says DROP of `/at`, but `/at` is what the stream's position is made of"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -479,7 +479,12 @@ mod tests {
     use super::*;
 
     fn status(status: u16, body: &str, retry_after: Option<Duration>) -> HttpError {
-        HttpError::Status { url: "http://a/b".to_owned(), status, body: FailureContent::new(body.to_owned(), false), retry_after }
+        HttpError::Status {
+            url: "http://a/b".to_owned(),
+            status,
+            body: FailureContent::new(body.to_owned(), false),
+            retry_after,
+        }
     }
 
     #[test]

@@ -375,7 +375,12 @@ mod tests {
     }
 
     fn page_with(prefix: &[u8]) -> Page {
-        Page::new(&Wire { format: OutputFormat::Avro, prefix: prefix.to_vec(), on_drift: DriftPolicy::default(), redaction: None })
+        Page::new(&Wire {
+            format: OutputFormat::Avro,
+            prefix: prefix.to_vec(),
+            on_drift: DriftPolicy::default(),
+            redaction: None,
+        })
     }
 
     struct ListEvents;
@@ -550,8 +555,12 @@ mod tests {
             (r#"{"note": "a"}"#, "reading record 0 of the page: missing field at `/id`"),
             (r#"{"id": null}"#, "reading record 0 of the page: null in a required field at `/id`"),
         ] {
-            let wire =
-                Wire { format: OutputFormat::Avro, prefix: Vec::new(), on_drift: DriftPolicy::all(OnDrift::Stop), redaction: None };
+            let wire = Wire {
+                format: OutputFormat::Avro,
+                prefix: Vec::new(),
+                on_drift: DriftPolicy::all(OnDrift::Stop),
+                redaction: None,
+            };
             let body = format!(r#"{{"data": {{"events": [{record}]}}}}"#);
             let error = decode(&body, &mut Page::new(&wire)).unwrap_err();
             assert!(error.to_string().starts_with(message), "{error}");

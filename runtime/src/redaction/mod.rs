@@ -77,7 +77,10 @@ impl FromStr for Rules {
             found.map(|(_, action)| Rule { at, action: *action })
         };
         let rules = text.split(';').map(str::trim).filter(|text| !text.is_empty());
-        rules.map(|text| rule(text).ok_or_else(|| RuleError { rule: text.to_owned() })).collect::<Result<_, _>>().map(Self)
+        rules
+            .map(|text| rule(text).ok_or_else(|| RuleError { rule: text.to_owned() }))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 

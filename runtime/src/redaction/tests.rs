@@ -21,7 +21,9 @@ fn rules_are_read_and_written() {
     let rules: Rules = " /email->hash ;/a~1b/*/c -> Drop; /x -> MASK;".parse().unwrap();
     assert_eq!(rules.to_string(), "/email -> HASH; /a~1b/*/c -> DROP; /x -> MASK");
     assert_eq!(rules.to_string().parse::<Rules>().unwrap(), rules);
-    assert!(rules.hashes() && !"/x -> MASK".parse::<Rules>().unwrap().hashes() && "".parse::<Rules>().unwrap().is_empty());
+    assert!(
+        rules.hashes() && !"/x -> MASK".parse::<Rules>().unwrap().hashes() && "".parse::<Rules>().unwrap().is_empty()
+    );
     for wrong in ["email -> HASH", "/email", "/email -> ENCRYPT", "-> DROP", "/a -> DROP -> MASK /b"] {
         let error = format!("/ok -> DROP; {wrong}").parse::<Rules>().unwrap_err();
         assert_eq!(error.to_string(), format!("`{wrong}` is no rule such as `/email -> HASH`"));
@@ -46,9 +48,7 @@ fn each_action_does_what_it_says_to_each_type() {
     let [one, a, v] = ["1", "a", "v"].map(hash);
     assert_eq!(
         redacted(&all("HASH"), record),
-        format!(
-            r#"{{"t":"{t}","n":"{n}","d":"{d}","b":"{b}","z":null,"l":["{one}","{a}"],"o":{{"k":"{v}"}}}}"#
-        )
+        format!(r#"{{"t":"{t}","n":"{n}","d":"{d}","b":"{b}","z":null,"l":["{one}","{a}"],"o":{{"k":"{v}"}}}}"#)
     );
 }
 
@@ -68,10 +68,7 @@ fn rules_reach_into_lists_and_maps() {
     assert_eq!(redacted("/phones/*/n -> MASK; /by/*/n -> MASK", record), expected);
     // A name is looked for in each element.
     assert_eq!(redacted("/phones/n -> MASK; /by/*/n -> MASK", record), expected);
-    assert_eq!(
-        redacted("/phones/1 -> DROP; /by -> DROP", record),
-        r#"{"phones":[{"n": "1", "k": "a"}]}"#
-    );
+    assert_eq!(redacted("/phones/1 -> DROP; /by -> DROP", record), r#"{"phones":[{"n": "1", "k": "a"}]}"#);
     assert_eq!(redacted("/by/*/n -> MASK; /by/x -> DROP", record).matches("by\":{\"y\"").count(), 1);
     assert_eq!(redacted("/tags/* -> DROP", r#"{"tags": ["a", "b"]}"#), r#"{"tags":[]}"#);
     assert_eq!(redacted("/a~1b/~0 -> DROP", r#"{"a/b": {"~": 1, "x": 2}}"#), r#"{"a/b":{"x":2}}"#);
@@ -108,7 +105,11 @@ fn a_document_is_redacted_where_its_records_are() {
         ("/d", r#"{"d": "a"}"#, r#"{"d":""}"#),
         ("/d/r", r#"{"d": "a"}"#, r#"{"d":"a"}"#),
         ("$.d[*]", r#"{"d": {"x": {"e": "a"}, "y": "b"}}"#, r#"{"d":{"x":{"e":""},"y":""}}"#),
-        ("$.d[?@.t == 1].r", r#"{"d": [{"t": 1, "r": {"e": "a"}}, {"t": 2, "r": 5}]}"#, r#"{"d":[{"t":1,"r":{"e":""}},{"t": 2, "r": 5}]}"#),
+        (
+            "$.d[?@.t == 1].r",
+            r#"{"d": [{"t": 1, "r": {"e": "a"}}, {"t": 2, "r": 5}]}"#,
+            r#"{"d":[{"t":1,"r":{"e":""}},{"t": 2, "r": 5}]}"#,
+        ),
         ("$..r", r#"{"r": {"e": "a", "r": {"e": "b"}}}"#, r#"{"r":{"e":"","r":{"e":""}}}"#),
         ("", " ", ""),
         ("", "\u{feff}{\"e\": 5}", r#"{"e":0}"#),

@@ -22,6 +22,7 @@ mod paging;
 mod positions;
 mod properties;
 mod provenance;
+mod redaction;
 mod reference;
 mod requests;
 mod slices;

@@ -107,7 +107,12 @@ async fn reader(api: &Api, operation: Arc<dyn Operation>, max_in_flight: usize) 
         pace: Pace::default(),
         is_conditional: false,
         redacted_at: None,
-        wire: Wire { format: OutputFormat::Json, prefix: Vec::new(), on_drift: DriftPolicy::default(), redaction: None },
+        wire: Wire {
+            format: OutputFormat::Json,
+            prefix: Vec::new(),
+            on_drift: DriftPolicy::default(),
+            redaction: None,
+        },
         snapshot: None,
         output: Output::unchanged("things"),
         metrics: Metrics::new("test").stream("listThings"),
