@@ -43,6 +43,8 @@ pub(crate) struct OperationDefinition {
     pub(crate) slicing: Slicing,
     /// Whether only what changes is written, unless the configuration says otherwise.
     pub(crate) writes_changes: bool,
+    /// Whether the crate's own code decides what is written.
+    pub(crate) is_hooked: bool,
     /// What is done with personal data in its records, unless the configuration says otherwise.
     pub(crate) redact: &'static str,
     /// The parameters that have several values one after the other, and these.
@@ -172,6 +174,7 @@ impl Connector {
             schema: record_schema::<O>,
             slicing: O::slicing(),
             writes_changes: O::writes_changes(),
+            is_hooked: O::hook().is_some(),
             redact: O::redact(),
             lists: Vec::new(),
             build: Arc::new(move |parameters| Ok(Arc::new(Typed::new(build(parameters)?)))),

@@ -106,6 +106,8 @@ async fn drain(connector: &Connector, mock: &Mock) -> Result<BTreeMap<String, us
     let embedded = Embedded::start().await?;
     let mut properties = parameters(connector)?;
     properties.insert("http.api.base.url".to_owned(), mock.url.clone());
+    // What is hashed with it is thrown away.
+    properties.insert("record.redact.salt".to_owned(), "of the contract".to_owned());
     let variables: Vec<_> = properties.iter().map(|(name, value)| (variable_name(name), value.as_str())).collect();
     let environment: Environment = variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     let services = Services::Embedded {
@@ -114,6 +116,7 @@ async fn drain(connector: &Connector, mock: &Mock) -> Result<BTreeMap<String, us
     };
     let config = ConnectorConfig::load(connector, None, &environment, &services)?;
     let mut expected: BTreeMap<String, usize> = BTreeMap::new();
+    let is_hooked = connector.operations.iter().any(|definition| definition.is_hooked);
     for (definition, settings) in connector.operations.iter().zip(&config.operations) {
         let records = records(connector, &mock.single, definition, &config.parameters)?;
         settings.topic.iter().for_each(|topic| *expected.entry(topic.clone()).or_default() += records);
@@ -127,7 +130,8 @@ async fn drain(connector: &Connector, mock: &Mock) -> Result<BTreeMap<String, us
     let reader = TopicReader::new(settings, PATIENCE);
     for (topic, &expected) in &expected {
         let found = reader.read(topic).await?.len();
-        if found != expected {
+        // A hook leaves records out, and with them those of other operations that are read for them.
+        if found > expected || found < expected && !is_hooked {
             return Err(ContractError::Count { topic: topic.clone(), found, expected });
         }
     }

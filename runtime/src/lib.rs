@@ -27,6 +27,7 @@ pub mod contract;
 pub mod error;
 pub mod flow;
 pub mod format;
+pub mod hook;
 pub mod http;
 pub mod kafka;
 pub(crate) mod learnt;

@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::body::{BodyError, BodyPlan, ListAt};
 use crate::configured::RecordsAt;
 use crate::format::OutputFormat;
+use crate::hook::Verdict;
 use crate::http::{Detour, Request, Response, Target};
 use crate::page::{Boundary, Following, FoundIn, Page, PageEnd, PageShape, Pagination, PaginationError};
 use crate::position::{Position, PositionMisfit};
@@ -212,6 +213,11 @@ pub trait TypedOperation: Send + Sync + 'static {
     /// Whether only what changes is written, unless the configuration says otherwise.
     fn writes_changes() -> bool {
         false
+    }
+
+    /// What the crate's own code does with each record before it is written.
+    fn hook() -> Option<fn(&mut Self::Record<'_>) -> Verdict> {
+        None
     }
 
     /// What is done with personal data in the records, as `record.redact` says it, unless the configuration does.
@@ -523,6 +529,14 @@ pub enum DecodeError {
         field: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The crate's own code has panicked at a record. Nothing of the page is written, and the stream stays before it.
+    #[error("reading record {index} of the page: its hook in `src/hooks.rs` panicked with {said:?}")]
+    Hook {
+        /// Which record of the page, from 0.
+        index: usize,
+        /// What the panic said.
+        said: String,
     },
     /// The records cannot be redacted.
     #[error(transparent)]

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 pub use files::FileSet;
+pub use rust::{HOOKS, Hook, Hooks};
 pub(crate) use manifest::{MANIFEST, Manifest};
 pub use overlay::overlay;
 
@@ -123,6 +124,15 @@ pub fn emit(plan: &ConnectorPlan, options: &EmitOptions) -> Result<FileSet, Emit
     package::emit(plan, options, &mut files)?;
     manifest::emit(plan, &mut files)?;
     Ok(files)
+}
+
+/// What the crate's user has to have in `src/hooks.rs`; `None`: nothing calls it.
+///
+/// # Errors
+///
+/// If it does not parse: a fault of the generator.
+pub fn hooks(plan: &ConnectorPlan) -> Result<Option<Hooks>, EmitError> {
+    rust::hooks(plan)
 }
 
 /// The Avro schemas of the record types of the streams.

@@ -554,7 +554,7 @@ async fn a_typed_stream_does_not_stand_at_what_is_redacted() {
     let error = ApiConfig::load(&connector, Some(file.path()), &Environment::default()).err();
     assert!(
         format!("{error:?}").contains("says DROP of `/at`, but `/at` is what the stream's position is made of"),
-        "{error}"
+        "{error:?}"
     );
 }
 
