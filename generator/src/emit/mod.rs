@@ -20,9 +20,9 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 pub use files::FileSet;
-pub use rust::{HOOKS, Hook, Hooks};
 pub(crate) use manifest::{MANIFEST, Manifest};
 pub use overlay::overlay;
+pub use rust::{HOOKS, Hook, Hooks};
 
 use crate::plan::model::{ConnectorPlan, DocumentFacts, TypeId, TypeKind};
 

@@ -5,9 +5,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::duration;
-use super::model::{
-    Binding, FoundIn, OffsetMode, ParentPlan, RedactAction, Redaction, TokenIn, TokenPlace, Until,
-};
+use super::model::{Binding, FoundIn, OffsetMode, ParentPlan, RedactAction, Redaction, TokenIn, TokenPlace, Until};
 use super::schema::SchemaPath;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, pointer};

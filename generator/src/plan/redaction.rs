@@ -62,7 +62,10 @@ fn warning(types: &Types<'_>, stream: &StreamPlan, redaction: &Redaction) -> Opt
     match end(types, stream.record, &segments) {
         Ok(Some(scalar)) if *action == RedactAction::Hash && scalar != Scalar::String => {
             let message = format!("`{pointer}` is {}, and a hash is text", fields::name_of(scalar));
-            Some(Diagnostic::warning(message).hint("by the schema, it stands in `unmapped`; `mask` and `drop` leave nothing there"))
+            Some(
+                Diagnostic::warning(message)
+                    .hint("by the schema, it stands in `unmapped`; `mask` and `drop` leave nothing there"),
+            )
         }
         Ok(_) => None,
         Err(Unknown { segment, near }) => {

@@ -67,7 +67,8 @@ pub(in crate::emit) fn hooks(plan: &ConnectorPlan) -> Result<Option<Hooks>, Emit
 
 fn function(scope: &mut Scope<'_>, stream: &StreamPlan, verdict: &TokenStream) -> (TokenStream, TokenStream) {
     let (ident, record) = (name(&stream.module), scope.ty(stream.record, &quote!('_)));
-    let doc = Doc::line(format!("Each record of {}, which can be changed here, or left out.", code(&stream.operation_id)));
+    let doc =
+        Doc::line(format!("Each record of {}, which can be changed here, or left out.", code(&stream.operation_id)));
     let (doc, signature) = (doc.outer(), quote!(pub fn #ident(record: &mut #record) -> #verdict));
     let function = quote! {
         #doc

@@ -345,7 +345,8 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
         }
     });
     let redact = (!stream.redact.is_empty()).then(|| {
-        let rules = stream.redact.iter().map(|it| format!("{} -> {}", it.pointer, it.action.annotated().to_uppercase()));
+        let rules =
+            stream.redact.iter().map(|it| format!("{} -> {}", it.pointer, it.action.annotated().to_uppercase()));
         let rules = rules.collect::<Vec<_>>().join("; ");
         quote! {
             fn redact() -> &'static str {
