@@ -60,11 +60,11 @@ impl Generated {
     /// Runs a command that takes what `generate` takes, `actions` being laid over the document.
     fn run(&self, command: &str, actions: &[(&str, &str)]) -> Output {
         let action = |(target, source): &(&str, &str)| {
-            format!("  - target: $.paths['{target}'].get\n    update: {{x-kafka-source: {source}}}\n")
+            format!("\n  - target: $.paths['{target}'].get\n    update: {{x-kafka-source: {source}}}")
         };
-        let actions: String = actions.iter().map(action).collect();
-        let head = "overlay: 1.0.0\ninfo: {title: hooks, version: '1'}\nactions:\n";
-        fs::write(self.path("hooks.yaml"), format!("{head}{actions}")).unwrap();
+        let head = "overlay: 1.0.0\ninfo: {title: hooks, version: '1'}\nactions:";
+        let actions = if actions.is_empty() { " []".to_owned() } else { actions.iter().map(action).collect() };
+        fs::write(self.path("hooks.yaml"), format!("{head}{actions}\n")).unwrap();
         let spec = workspace().join("specs").join(self.spec);
         let mut program = Command::new(headwater().unwrap());
         program.arg(command).arg(spec.join("openapi.yaml")).arg("--overlay").arg(spec.join("overlay.yaml"));

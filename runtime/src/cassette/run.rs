@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::{Cassette, CassetteError, Redactions, Snapshot, read, snapshot_path, write};
 use crate::clock;
-use crate::config::{ConnectorConfig, Environment, OperationSettings, Services, SourceConfig};
+use crate::config::{ConnectorConfig, Environment, Services, SourceConfig};
 use crate::connector::Connector;
 use crate::flow::{self, Embedded, Handle, Mode, OnError, PageLimit, Restart, RunError};
 use crate::http::{Playback, Recording, Tape};
@@ -105,10 +105,12 @@ pub async fn record(
 }
 
 fn redactions(config: &ConnectorConfig, operations: &[Box<dyn SlicedOperation>]) -> Redactions {
-    let of_operation = |(operation, settings): (&Box<dyn SlicedOperation>, &OperationSettings)| {
-        Some((settings.id.clone(), (settings.redaction.clone()?, operation.records()?)))
-    };
-    operations.iter().zip(&config.operations).filter_map(of_operation).collect()
+    let all = operations.iter().zip(&config.operations);
+    let redacted = all.filter_map(|(operation, settings)| {
+        let redaction = (settings.redaction.clone()?, operation.records()?);
+        Some((settings.id.clone(), redaction))
+    });
+    redacted.collect()
 }
 
 /// Runs a connector from a cassette, without a network but for the embedded broker, and compares what it writes with the

@@ -325,3 +325,17 @@ fn a_path_that_asks_for_what_is_redacted_is_an_error_that_says_nothing_of_it() {
     let error = error.unwrap_err();
     assert!(values.is_empty() && error.contains("selects records by a field that `record.redact` changes"), "{error}");
 }
+
+#[test]
+fn what_cannot_be_read_is_not_shown() {
+    for (answer, told) in [
+        (Answer::of(200, "text/html", format!("<p>{SECRET}")), "begins with \"[withheld: `record.redact` is set]\""),
+        (Answer::of(200, "application/json", format!("{{\"items\": [{{\"a\": {SECRET}}}]}}")), "line 1, column 18"),
+        (Answer::of(200, "application/json", vec![b'"', 0xff, b'"']), "the response is not UTF-8"),
+    ] {
+        let api = ScriptedApi::start(move |_: &Received| answer.clone()).unwrap();
+        let all = json!({ "api1.http.response.data.json.pointer": "/items", "api1.record.redact": "/a -> MASK" });
+        let error = headwater_runtime::error::chain(&Broker::start().run(&config(&api, all)).unwrap_err());
+        assert!(error.contains(told) && !error.contains(SECRET), "{error}");
+    }
+}
