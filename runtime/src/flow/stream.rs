@@ -306,7 +306,7 @@ impl Stream {
     fn guard_requests(&self, sent: &[u8], redacted: &[u8]) -> Result<(), DecodeError> {
         let wire = Wire { on_drift: DriftPolicy::default(), ..self.wire.clone() };
         let read = |body: &[u8]| {
-            let mut page = Page::new(&wire);
+            let mut page = Page::trial(&wire);
             if !body.is_empty() {
                 self.operation.decode(body, &mut page)?;
             }

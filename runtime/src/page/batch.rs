@@ -75,6 +75,8 @@ pub struct Page {
     tells_origin: bool,
     /// How many records have been left out by the crate's own code, or by a transform.
     filtered: usize,
+    /// Whether it is read only to see what would come of it, so that the crate's own code is not asked.
+    is_trial: bool,
     /// The key of the last record as it was sent, if that one was dropped or changed; empty if it has none.
     dropped_last: Option<Vec<u8>>,
     offsets: Option<OffsetTracker>,
@@ -165,11 +167,22 @@ impl Page {
             tells_origin: false,
             offsets: None,
             filtered: 0,
+            is_trial: false,
             dropped_last: None,
             extras: Vec::new(),
             notes: 0,
             is_not_modified: false,
         }
+    }
+
+    /// An empty page that is read only to see what would come of it.
+    pub(crate) fn trial(wire: &Wire) -> Self {
+        Self { is_trial: true, ..Self::new(wire) }
+    }
+
+    /// Whether it is read only for that.
+    pub(crate) fn is_trial(&self) -> bool {
+        self.is_trial
     }
 
     /// An empty page in the place of one that has not changed.

@@ -178,25 +178,26 @@ struct Walk<'a, 'page, O> {
 }
 
 impl<O: TypedOperation> Walk<'_, '_, O> {
-    fn take<E: serde::de::Error>(&self, mut record: O::Record<'_>) -> Result<(), E> {
+    fn take<E: serde::de::Error>(&self, record: &mut O::Record<'_>) -> Result<(), E> {
         let mut page = self.walking.page.borrow_mut();
         let index = page.index();
+        let sent = &*record;
         let pushed = page.push(
-            O::timestamp(&record),
-            |out| O::key(&record, out),
-            O::offset(&record),
-            |format, out| format::write(format, &record, out),
+            O::timestamp(sent),
+            |out| O::key(sent, out),
+            O::offset(sent),
+            |format, out| format::write(format, sent, out),
         );
         // How far the stream has been read, and what departs from the document, is told from what was sent.
         let is_kept = pushed.and_then(|pushed| match (pushed, O::hook()) {
-            (Pushed::Added, Some(hook)) => Self::ask(hook, &mut record, &mut page),
-            (Pushed::Added, None) | (Pushed::Quarantined, _) => Ok(true),
+            (Pushed::Added, Some(hook)) if !page.is_trial() => Self::ask(hook, record, &mut page),
+            (Pushed::Added | Pushed::Quarantined, _) => Ok(true),
             (Pushed::Repeated, _) => Ok(false),
         });
         match is_kept {
             Ok(is_kept) => {
                 if is_kept {
-                    O::children(&record, &mut page.children);
+                    O::children(record, &mut page.children);
                 }
                 Ok(())
             }
@@ -241,7 +242,7 @@ impl<O: TypedOperation> Walk<'_, '_, O> {
     /// Takes a record, whatever it holds.
     fn take_one_tolerantly<E: serde::de::Error>(&self, sent: Json<'_>) -> Result<(), E> {
         match O::Record::tolerant(sent) {
-            Reading::Exact(record) | Reading::Coerced(record) => self.take(record),
+            Reading::Exact(mut record) | Reading::Coerced(mut record) => self.take(&mut record),
             Reading::Misfit => {
                 let reason = format!("a record is an object, and this is {}", sent.kind().noun());
                 self.walking.page.borrow_mut().reject(sent.get(), reason);
@@ -255,7 +256,7 @@ impl<O: TypedOperation> Walk<'_, '_, O> {
         let body: &RawValue = serde_json::from_slice(body)?;
         for piece in path.find(body.get())?.records {
             match serde_json::from_str::<O::Record<'_>>(piece.get()) {
-                Ok(record) => self.take(record)?,
+                Ok(mut record) => self.take(&mut record)?,
                 Err(error) if error.is_data() => self.take_one_tolerantly(serde_json::from_str(piece.get())?)?,
                 Err(error) => return Err(error),
             }
@@ -303,8 +304,8 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, '_, O> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         if self.node.is_records {
             self.walking.found.replace(true);
-            let record = O::Record::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-            return self.take(record);
+            let mut record = O::Record::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+            return self.take(&mut record);
         }
         if self.node.says.is_some() && self.node.children.is_empty() {
             return Err(A::Error::invalid_type(serde::de::Unexpected::Map, &self));
@@ -323,8 +324,8 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, '_, O> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         if self.node.is_records {
             self.walking.found.replace(true);
-            while let Some(record) = seq.next_element::<O::Record<'de>>()? {
-                self.take(record)?;
+            while let Some(mut record) = seq.next_element::<O::Record<'de>>()? {
+                self.take(&mut record)?;
             }
             return Ok(());
         }
