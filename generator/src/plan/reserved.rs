@@ -51,7 +51,8 @@ const FIRST_WORDS: [&str; 43] = [
 ];
 
 /// First words of properties of which each has more than two.
-const FIRST_TWO_WORDS: [&str; 3] = ["stream.restart", "topic.creation", "transaction.boundary"];
+const FIRST_TWO_WORDS: [&str; 6] =
+    ["group.instance", "group.protocol", "record.redact", "stream.restart", "topic.creation", "transaction.boundary"];
 
 /// Whether a property of this name has, or can come to have, a meaning of its own in every connector.
 pub(super) fn is_reserved(name: &str) -> bool {
