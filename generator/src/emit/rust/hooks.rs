@@ -62,6 +62,8 @@ pub(in crate::emit) fn hooks(plan: &ConnectorPlan) -> Result<Option<Hooks>, Emit
     let file = syn::parse2(file).map_err(not_rust)?;
     // Whoever writes here has no need of the module that is made for generated code.
     let text = spaced(file).replace("headwater_runtime::codegen", "headwater_runtime::hook");
+    // As rustfmt leaves it, which this file is not kept from.
+    let text = text.replace(";\nuse crate::", ";\n\nuse crate::");
     Ok(Some(Hooks { text, functions }))
 }
 
