@@ -296,7 +296,7 @@ fn read_api(reader: &mut Reader<'_>, connector: &Connector) -> Option<ApiConfig>
             let obstacle = snapshot_obstacle(connector, definition);
             let settings = api::read_operation(reader, number, api.as_ref(), &definition.facts);
             let snapshot = snapshot::read(reader, number, definition.writes_changes, obstacle);
-            let redaction = read_redaction(reader, number, connector, definition);
+            let redaction = read_redaction(reader, number, definition);
             let mut settings = OperationSettings { snapshot: snapshot?, ..settings? };
             settings.redact_by(redaction?);
             Some(settings)
@@ -375,16 +375,12 @@ fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> 
 fn read_redaction(
     reader: &mut Reader<'_>,
     number: usize,
-    connector: &Connector,
     definition: &OperationDefinition,
 ) -> Option<Option<Arc<Redaction>>> {
     let OperationDefinition { facts, redact, .. } = definition;
-    let offset = redaction::offset_of(facts);
-    let used = offset.as_ref().map(|at| redaction::Used::as_sent(at, "what the stream's position is made of"));
-    let redaction = redaction::read(reader, number, redact, used.as_slice())?;
-    // Its types know which fields these are, and the configuration does not.
-    let is_asked_by = connector.is_parent(definition) || facts.pagination.asks_by_key();
-    Some(redaction.map(|redaction| Arc::new(Redaction::clone(&redaction).guarding_requests(is_asked_by))))
+    let redaction = redaction::read(reader, number, redact, &redaction::of_facts(facts))?;
+    // Which other fields it needs, its types know, and the configuration does not.
+    Some(redaction.map(|redaction| Arc::new(redaction.guarding_uses())))
 }
 
 /// Why an operation cannot be read for what changes, if it cannot.

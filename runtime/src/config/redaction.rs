@@ -1,7 +1,5 @@
 //! What is done with personal data in records before anything leaves memory.
 
-use std::sync::Arc;
-
 use super::kind::Kind;
 use super::names::api_name;
 use super::property::{Property, properties};
@@ -50,19 +48,25 @@ properties! {
 }
 
 /// A field of the records that the stream itself uses.
-pub(super) struct Used<'a> {
+pub(super) struct Used {
     /// Where it is.
-    pub(super) at: &'a Pointer,
+    pub(super) at: Pointer,
     /// What for, to go into a sentence.
     pub(super) what: &'static str,
     /// Whether a hash does as well.
     pub(super) takes_hash: bool,
 }
 
-impl<'a> Used<'a> {
-    /// A field that says how far the stream has been read, or what is asked for.
-    pub(super) fn as_sent(at: &'a Pointer, what: &'static str) -> Self {
-        Self { at, what, takes_hash: false }
+impl Used {
+    /// A field that is needed as it is.
+    pub(super) fn as_sent(at: &Pointer, what: &'static str) -> Self {
+        Self { at: at.clone(), what, takes_hash: false }
+    }
+
+    /// What the response says of its pages, if it says it within a record that it is, `records` being where that is.
+    pub(super) fn of_pages(told: &Pointer, records: &Pointer) -> Option<Self> {
+        let rest = told.segments().strip_prefix(records.segments()).filter(|rest| !rest.is_empty())?;
+        Some(Self::as_sent(&Pointer::of(rest.to_vec()), "what says whether there is another page"))
     }
 }
 
@@ -71,8 +75,8 @@ pub(super) fn read(
     reader: &mut Reader<'_>,
     number: usize,
     annotated: &str,
-    used: &[Used<'_>],
-) -> Option<Option<Arc<Redaction>>> {
+    used: &[Used],
+) -> Option<Option<Redaction>> {
     let (name, salt) = (api_name(number, REDACT.name()), reader.get(&SALT));
     let rules = match reader.has(&name) {
         true => reader.get_of(number, &REDACT)?,
@@ -94,10 +98,16 @@ pub(super) fn read(
         );
         return None;
     }
-    Some((!rules.is_empty()).then(|| Arc::new(Redaction::new(rules, salt.as_ref()))))
+    Some((!rules.is_empty()).then(|| Redaction::new(rules, salt.as_ref())))
 }
 
-/// The field of a generated operation that says how far its stream has been read.
-pub(super) fn offset_of(facts: &OperationFacts) -> Option<Pointer> {
-    Pointer::parse(&facts.incremental.as_ref()?.field)
+/// The fields of the records that a generated operation's facts name.
+pub(super) fn of_facts(facts: &OperationFacts) -> Vec<Used> {
+    let offset = facts.incremental.as_ref().and_then(|incremental| Pointer::parse(&incremental.field));
+    let offset = offset.iter().map(|at| Used::as_sent(at, "what the stream's position is made of"));
+    let told = [facts.pagination.body_pointer(), facts.pagination.delta_pointer()];
+    let told = told.into_iter().flatten().filter_map(Pointer::parse);
+    let records = Pointer::parse(&facts.records);
+    let of_pages = told.filter_map(|told| Used::of_pages(&told, records.as_ref()?));
+    offset.chain(of_pages).collect()
 }

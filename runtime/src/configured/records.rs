@@ -68,7 +68,7 @@ impl Found<'_> {
 
 impl RecordsAt {
     /// Where they are one value, as a JSON Pointer.
-    pub(super) fn pointer(&self) -> Option<&Pointer> {
+    pub(crate) fn pointer(&self) -> Option<&Pointer> {
         match self {
             Self::Pointer(pointer) => Some(pointer),
             Self::Members(_) | Self::Path(_) => None,

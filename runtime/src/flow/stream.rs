@@ -23,9 +23,9 @@ use crate::http::{
 use crate::memory::{Budget, Share};
 use crate::metrics::StreamMetrics;
 use crate::operation::{DecodeError, Operation, OperationFacts, PageError, PageOutcome, PageReading, ReadPage};
-use crate::page::{DriftPolicy, Page, PaginationError, Wire};
+use crate::page::{DriftPolicy, Page, PageRecord, PaginationError, Wire};
 use crate::position::Position;
-use crate::redaction::RedactionError;
+use crate::redaction::{Redaction, RedactionError};
 use crate::registry::RegistryError;
 use crate::schedule::Schedule;
 use crate::slice::{Slice, SliceError};
@@ -294,16 +294,17 @@ impl Stream {
         let (Some(redaction), Some(records)) = (&self.wire.redaction, &self.redacted_at) else { return Ok(None) };
         let redacted =
             redaction.document(&sent.body, records).map_err(DecodeError::from).map_err(StreamError::Decode)?;
-        if redaction.guards_requests() {
-            self.guard_requests(&sent.body, redacted.as_bytes()).map_err(StreamError::Decode)?;
+        if redaction.guards_uses() {
+            self.guard_uses(&sent.body, redacted.as_bytes()).map_err(StreamError::Decode)?;
         }
         let mut response = sent.clone();
         response.body = redacted.into();
         Ok(Some(response))
     }
 
-    /// Sees that what is asked for by values of the records is the same whether or not they are redacted.
-    fn guard_requests(&self, sent: &[u8], redacted: &[u8]) -> Result<(), DecodeError> {
+    /// Sees that what the stream needs of the records is the same whether or not they are redacted, but for keys that are
+    /// hashes.
+    fn guard_uses(&self, sent: &[u8], redacted: &[u8]) -> Result<(), DecodeError> {
         let wire = Wire { on_drift: DriftPolicy::default(), ..self.wire.clone() };
         let read = |body: &[u8]| {
             let mut page = Page::trial(&wire);
@@ -313,14 +314,24 @@ impl Stream {
             Ok::<_, DecodeError>(page)
         };
         let (sent, redacted) = (read(sent).map_err(DecodeError::withheld)?, read(redacted)?);
+        let differs = |is_same: fn(&PageRecord<'_>, &PageRecord<'_>) -> bool| {
+            sent.records().zip(redacted.records()).any(|(sent, redacted)| !is_same(&sent, &redacted))
+        };
+        let is_key = |sent: &PageRecord<'_>, redacted: &PageRecord<'_>| {
+            sent.key == redacted.key || redacted.key.is_some_and(Redaction::is_hash)
+        };
         let what = if sent.children != redacted.children {
-            "another operation's records"
+            "the request for another operation's records"
         } else if self.facts().pagination.asks_by_key() && sent.last_key() != redacted.last_key() {
-            "the next page"
+            "the request for the next page"
+        } else if differs(|sent, redacted| sent.timestamp == redacted.timestamp) {
+            "the records' time"
+        } else if differs(is_key) {
+            "the records' key, which only HASH keeps,"
         } else {
             return Ok(());
         };
-        Err(RedactionError::Asked { what: what.to_owned() }.into())
+        Err(RedactionError::Used { what }.into())
     }
 
     /// What the body of a response is that begins with `start`.

@@ -561,7 +561,8 @@ async fn a_typed_child_is_not_asked_for_by_what_is_redacted() {
         let config = setup.config_with(&connector, json!({ "api2.record.redact": rules }));
         let error = run(&connector, config, Some(&setup.embedded), Mode::Once, stopped.clone()).await.unwrap_err();
         let told = crate::error::chain(&error);
-        let expected = "another operation's records would be asked for by a field that `record.redact` changes";
+        let expected =
+            "the request for another operation's records would be made of a field that `record.redact` changes";
         assert!(told.contains(expected), "{rules}: {told}");
         assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), ["/shops"], "{rules}");
     }
@@ -587,6 +588,27 @@ async fn a_typed_stream_does_not_stand_at_what_is_redacted() {
         format!("{error:?}").contains("says DROP of `/at`, but `/at` is what the stream's position is made of"),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_typed_key_is_hashed_and_nothing_else() {
+    let setup = Setup::new().await;
+    setup.api.add(1..=3, "2024-01-01T00:00:00Z");
+    let connector = Connector::new("notes").operation(|_| Ok(ListNotes));
+    let (_stop, stopped) = watch::channel(false);
+    let run = async |rules: &str| {
+        let more = json!({ "api1.record.redact": rules, "record.redact.salt": "nobody knows it" });
+        let config = setup.config_with(&connector, more);
+        run(&connector, config, Some(&setup.embedded), Mode::Once, stopped.clone()).await
+    };
+    for rules in ["/id -> MASK", "/id -> DROP"] {
+        let told = crate::error::chain(&run(rules).await.unwrap_err());
+        let expected = "the records' key, which only HASH keeps, would be made of a field that `record.redact` changes";
+        assert!(told.contains(expected), "{rules}: {told}");
+    }
+    assert_eq!(run("/id -> HASH").await.unwrap().records, 3);
+    let keys: Vec<_> = setup.read("notes").await.into_iter().map(|(key, _)| key).collect();
+    assert!(keys.len() == 3 && keys.iter().all(|key| key.len() == 64) && keys[0] != keys[1], "{keys:?}");
 }
 
 #[tokio::test]

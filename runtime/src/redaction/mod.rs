@@ -124,8 +124,8 @@ pub struct Redaction {
     rules: Rules,
     places: Place,
     salt: Option<(Secret, hmac::Key)>,
-    /// Whether it is to be seen while records are read that no request is made from what is redacted.
-    guards_requests: bool,
+    /// Whether it is to be seen while records are read that the stream needs nothing of what is redacted.
+    guards_uses: bool,
 }
 
 impl fmt::Debug for Redaction {
@@ -162,11 +162,11 @@ pub enum RedactionError {
         /// The JSONPath.
         path: String,
     },
-    /// What is asked for next is made from what is redacted.
-    #[error("{what} would be asked for by a field that `record.redact` changes")]
-    Asked {
-        /// What is asked for.
-        what: String,
+    /// The stream needs what is redacted.
+    #[error("{what} would be made of a field that `record.redact` changes")]
+    Used {
+        /// What it needs it for.
+        what: &'static str,
     },
 }
 
@@ -182,18 +182,24 @@ impl Redaction {
     pub fn new(rules: Rules, salt: Option<&Secret>) -> Self {
         let places = Place::of(rules.0.iter().map(|rule| (&rule.at, rule.action)));
         let salt = salt.map(|salt| (salt.clone(), hmac::Key::new(hmac::HMAC_SHA256, salt.expose().as_bytes())));
-        Self { rules, places, salt, guards_requests: false }
+        Self { rules, places, salt, guards_uses: false }
     }
 
-    /// The same, of records that requests are made from; which fields they take is known only from what they come to.
+    /// The same, of a stream of which nobody can say before what fields it needs.
     #[must_use]
-    pub(crate) fn guarding_requests(self, guards_requests: bool) -> Self {
-        Self { guards_requests, ..self }
+    pub(crate) fn guarding_uses(self) -> Self {
+        Self { guards_uses: true, ..self }
     }
 
-    /// Whether it is to be seen that no request is made from what is redacted.
-    pub(crate) fn guards_requests(&self) -> bool {
-        self.guards_requests
+    /// Whether it is to be seen that the stream needs nothing of what is redacted.
+    pub(crate) fn guards_uses(&self) -> bool {
+        self.guards_uses
+    }
+
+    /// Whether a text can be a hash.
+    pub(crate) fn is_hash(text: &[u8]) -> bool {
+        text.len() == 2 * hmac::HMAC_SHA256.digest_algorithm().output_len()
+            && text.iter().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte))
     }
 
     /// The rules.

@@ -284,6 +284,12 @@ fn what_cannot_be_is_refused() {
             "`api1.record.redact` says MASK of `/user`, but `/user/id` is the records' key / hash it: equal values stay equal",
         ),
         (
+            "/next -> MASK",
+            json!({ "api1.http.offset.mode": "CURSOR_PAGINATION", "api1.http.next.page.json.pointer": "/page/next",
+                "api1.http.response.data.json.pointer": "/page" }),
+            "`api1.record.redact` says MASK of `/next`, but `/next` is what says whether there is another page",
+        ),
+        (
             "/when -> DROP",
             json!({ "api1.record.timestamp.json.pointer": "/when" }),
             "`api1.record.redact` says DROP of `/when`, but `/when` is the records' time",

@@ -12,6 +12,7 @@ mod validation;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -318,7 +319,7 @@ fn read(reader: &mut Reader<'_>, ids: &[String], stem: &str, services: &Services
     for (number, (plan, settings)) in (1..).zip(plans.iter().zip(&mut settings)) {
         // What is wrong with it has been told.
         settings.snapshot = snapshot::read(reader, number, false, snapshot_obstacle(plan)).flatten();
-        settings.redact_by(redaction::read(reader, number, "", &used(plan)).flatten());
+        settings.redact_by(redaction::read(reader, number, "", &used(plan)).flatten().map(Arc::new));
         snapshot::check_delivery(reader, number, settings.snapshot, delivery.exactly_once);
     }
     let operations =
@@ -373,7 +374,7 @@ fn snapshot_obstacle(plan: &OperationPlan) -> Option<&'static str> {
 }
 
 /// The fields of its records that an API is read by.
-fn used(plan: &OperationPlan) -> Vec<Used<'_>> {
+fn used(plan: &OperationPlan) -> Vec<Used> {
     let (offset, primary_key) = match &plan.paging {
         Paging::Chain { offset, primary_key, .. } => (Some(offset), primary_key.as_ref()),
         Paging::Snapshot { offset } => (offset.as_ref(), None),
@@ -381,11 +382,12 @@ fn used(plan: &OperationPlan) -> Vec<Used<'_>> {
     };
     let offsets = plan.newest.iter().chain(offset).chain(primary_key);
     let bound = plan.children.iter().flat_map(|child| &child.bind).map(|(_, at)| at);
-    let key = plan.key.iter().map(|at| Used { at, what: "the records' key", takes_hash: true });
+    let key = plan.key.iter().map(|at| Used { at: at.clone(), what: "the records' key", takes_hash: true });
     let of_offsets = offsets.map(|at| Used::as_sent(at, "what the stream's position is made of"));
     let of_children = bound.map(|at| Used::as_sent(at, "what the records of another API are asked for by"));
     let of_times = plan.timestamp.iter().map(|at| Used::as_sent(at, "the records' time"));
-    of_offsets.chain(of_children).chain(of_times).chain(key).collect()
+    let of_pages = plan.paging.told().and_then(|told| Used::of_pages(told, plan.records.pointer()?));
+    of_offsets.chain(of_children).chain(of_times).chain(of_pages).chain(key).collect()
 }
 
 fn read_format(reader: &mut Reader<'_>) -> Option<Format> {
