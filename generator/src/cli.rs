@@ -12,7 +12,8 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use headwater::emit::{EmitOptions, FileSet, RuntimeDependency, emit};
+use headwater::diagnostic::Diagnostic;
+use headwater::emit::{EmitError, EmitOptions, FileSet, HOOKS, Hook, RuntimeDependency, emit, hooks};
 use headwater::output;
 use headwater::plan::{PlanOptions, Planned, SchemaCount, Selection, plan, survey};
 #[cfg(feature = "run")]
@@ -234,14 +235,35 @@ impl Inspect {
     }
 }
 
+/// What a fault of ours is told with.
+fn fault(error: &EmitError, err: &mut dyn Write) -> io::Result<u8> {
+    report::error(error, Some("this is a fault of headwater: please report it with the document"), err)?;
+    Ok(FAILED)
+}
+
+fn missing_hook(hook: &Hook) -> Diagnostic {
+    let Hook { name, operation_id, signature } = hook;
+    let message = format!("`{HOOKS}` has no function `{name}`, which is called with each record of `{operation_id}`");
+    Diagnostic::warning(message).hint(format!("add it there: `{signature} {{ … }}`"))
+}
+
 impl Generate {
     fn generate(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
         let (planned, files) = match self.files(err)? {
             Ok(generated) => generated,
             Err(code) => return Ok(code),
         };
-        match output::write(&files, &self.out) {
-            Ok(report) => {
+        let hooks = match hooks(&planned.plan) {
+            Ok(hooks) => hooks,
+            Err(error) => return fault(&error, err),
+        };
+        let written = output::write(&files, &self.out).and_then(|report| {
+            let missing = hooks.as_ref().map(|hooks| output::begin_hooks(hooks, &self.out)).transpose()?;
+            Ok((report, missing.unwrap_or_default()))
+        });
+        match written {
+            Ok((report, missing)) => {
+                report::diagnostics(&missing.into_iter().map(missing_hook).collect(), err)?;
                 let (written, unchanged, removed) =
                     (report.written.len(), report.unchanged.len(), report.removed.len());
                 let folder = self.out.display();
@@ -320,11 +342,7 @@ impl Generate {
         let options = EmitOptions { runtime: runtime(&self.runtime, &self.out)? };
         match emit(&planned.plan, &options) {
             Ok(files) => Ok(Ok((planned, files))),
-            Err(error) => {
-                let hint = "this is a fault of headwater: please report it with the document";
-                report::error(&error, Some(hint), err)?;
-                Ok(Err(FAILED))
-            }
+            Err(error) => fault(&error, err).map(Err),
         }
     }
 

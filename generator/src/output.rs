@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use similar::TextDiff;
 use thiserror::Error;
 
-use crate::emit::{FileSet, MANIFEST, MARK, Manifest};
+use crate::emit::{FileSet, HOOKS, Hook, Hooks, MANIFEST, MARK, Manifest};
 use crate::plan::FieldNumbers;
 
 /// What [`write()`] did, as paths from the crate's root, sorted.
@@ -124,6 +124,23 @@ pub fn write(files: &FileSet, folder: &Path) -> Result<Report, OutputError> {
         report.removed.push(path.to_owned());
     }
     Ok(report)
+}
+
+/// Begins `src/hooks.rs` in `folder`, if there is none, and gives the functions that the one which is there does not name.
+///
+/// # Errors
+///
+/// If the file cannot be read or written.
+pub fn begin_hooks<'h>(hooks: &'h Hooks, folder: &Path) -> Result<Vec<&'h Hook>, OutputError> {
+    let Some(present) = read(folder, HOOKS)? else {
+        let target = folder.join(HOOKS);
+        fs::write(&target, &hooks.text).map_err(|source| OutputError::Write { path: target, source })?;
+        return Ok(Vec::new());
+    };
+    let present = String::from_utf8_lossy(&present);
+    // However they come to be there: as functions, macros or imports.
+    let words: BTreeSet<&str> = present.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    Ok(hooks.functions.iter().filter(|hook| !words.contains(hook.name.as_str())).collect())
 }
 
 /// How `folder` differs from `files`. Files that are not ours are left out of it.

@@ -18,7 +18,9 @@ fn document(example: &Value) -> Value {
     let integer = json!({"type": "integer"});
     let query = |name: &str, schema: &Value| json!({"name": name, "in": "query", "schema": schema});
     let order = json!({"type": "object", "required": ["id", "updated_at"], "properties": {
-        "id": integer, "updated_at": {"type": "string", "format": "date-time"}}});
+        "id": integer, "updated_at": {"type": "string", "format": "date-time"},
+        "customer": {"type": "object", "properties": {
+            "email": text, "name": text, "phones": {"type": "array", "items": text}}}}});
     let answer =
         |schema: Value| json!({"200": {"description": "ok", "content": {"application/json": {"schema": schema}}}});
     let mut orders = json!({

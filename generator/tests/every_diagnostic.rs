@@ -51,7 +51,7 @@ COMPONENTS
 "#;
 
 /// Wrong annotations of the one operation.
-const ANNOTATIONS: [(&str, &str); 50] = [
+const ANNOTATIONS: [(&str, &str); 58] = [
     ("a place that no request has", "{pagination: {style: cursor, pointer: /next, parameter: shop, in: cellar}}"),
     (
         "a cursor in the path without a first",
@@ -78,6 +78,20 @@ const ANNOTATIONS: [(&str, &str); 50] = [
     ("no interval", "{schedule: {interval: soon}}"),
     ("an output that is not known", "{output: news}"),
     ("changes of what goes on", "{output: changes, offset: {mode: cursor, field: /id, parameter: shop}}"),
+    ("what cannot be done with a field", "{redact: {/id: encrypt}}"),
+    ("a redaction of what is no field", "{redact: {id: hash}}"),
+    ("a key that is masked", "{parameters: {shop: a}, key: /id, redact: {/id: mask}}"),
+    (
+        "a position that is redacted",
+        "{parameters: {shop: a}, offset: {mode: cursor, field: /id, parameter: shop}, redact: {/id: hash}}",
+    ),
+    (
+        "a hash of what the next page is asked for by",
+        "{key: /id, pagination: {style: last-record, parameter: shop}, redact: {/id: hash}}",
+    ),
+    ("a redaction of what there is not", "{parameters: {shop: a}, redact: {/linse: drop}}"),
+    ("a hash of a number", "{parameters: {shop: a}, redact: {/total: hash}}"),
+    ("no truth value for a hook", "{hook: always}"),
     ("no offset mode", "{offset: {mode: later, field: /id, parameter: shop}}"),
     ("a parent without bindings", "{parent: {operation: listOrders}}"),
     ("a binding that is no pointer", "{parent: {operation: listOrders, bind: {shop: id}}}"),

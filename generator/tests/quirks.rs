@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use headwater::emit::{EmitOptions, FileSet, RuntimeDependency, emit};
+use headwater::emit::{EmitOptions, FileSet, HOOKS, RuntimeDependency, emit, hooks};
 use headwater::plan::{LeftOut, PlanOptions, Planned, Selection};
 use headwater::{output, plan_document};
 
@@ -69,6 +69,9 @@ impl Quirk {
                 write!(text, "\n==> {path}\n{content}").unwrap();
             }
         }
+        if let Some(hooks) = hooks(&planned.plan).unwrap() {
+            write!(text, "\n==> {HOOKS}\n{}", hooks.text).unwrap();
+        }
         text
     }
 
@@ -104,6 +107,9 @@ fn each_compiles_and_keeps_its_records() {
         let planned = quirk.planned();
         let package = &planned.plan.name;
         output::write(&quirk.files(&planned), &folder.path().join(package)).unwrap();
+        if let Some(hooks) = hooks(&planned.plan).unwrap() {
+            assert!(output::begin_hooks(&hooks, &folder.path().join(package)).unwrap().is_empty());
+        }
         let manifest = folder.path().join(package).join("Cargo.toml");
         let text = fs::read_to_string(&manifest).unwrap() + "\n[lints.rust]\nwarnings = \"deny\"\n";
         fs::write(&manifest, text).unwrap();

@@ -6,6 +6,7 @@ pub use serde;
 
 pub use crate::connector::{BackfillFacts, Connector, ConnectorError, Parameters};
 pub use crate::format::Encoder;
+pub use crate::hook::Verdict;
 pub use crate::http::{Parameter, Request, Style};
 pub use crate::operation::{
     Incremental, IncrementalMode, KeyField, OffsetField, OffsetValue, OperationFacts, TypedOperation,

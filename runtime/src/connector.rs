@@ -48,6 +48,10 @@ pub(crate) struct OperationDefinition {
     pub(crate) slicing: Slicing,
     /// Whether only what changes is written, unless the configuration says otherwise.
     pub(crate) writes_changes: bool,
+    /// Whether the crate's own code decides what is written.
+    pub(crate) is_hooked: bool,
+    /// What is done with personal data in its records, unless the configuration says otherwise.
+    pub(crate) redact: &'static str,
     /// The parameters that have several values one after the other, and these.
     pub(crate) lists: Vec<(&'static str, ListValues)>,
     /// How it can be read step by step, if it can.
@@ -147,6 +151,11 @@ impl Connector {
         }
     }
 
+    /// Whether the records of an operation call for slices of others.
+    pub(crate) fn is_parent(&self, definition: &OperationDefinition) -> bool {
+        self.operations.iter().any(|other| other.slicing.parent.as_ref() == Some(&definition.facts.id))
+    }
+
     /// The API's base URL, by the document; configuration overrides it.
     #[must_use]
     pub fn base_url(mut self, url: &'static str) -> Self {
@@ -190,6 +199,8 @@ impl Connector {
             schema: record_schema::<O>,
             slicing: O::slicing(),
             writes_changes: O::writes_changes(),
+            is_hooked: O::hook().is_some(),
+            redact: O::redact(),
             lists: Vec::new(),
             backfill: None,
             build: Arc::new(move |parameters| Ok(Arc::new(Typed::new(build(parameters)?)))),

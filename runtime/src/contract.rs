@@ -40,7 +40,7 @@ const VALUES: [&str; 2] = ["1", "true"];
 /// How the test went.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Every record arrived: how many, by topic.
+    /// Every record arrived that no hook left out: how many, by topic.
     Complete(BTreeMap<String, usize>),
     /// There is no `headwater` command here.
     Skipped,
@@ -106,6 +106,8 @@ async fn drain(connector: &Connector, mock: &Mock) -> Result<BTreeMap<String, us
     let embedded = Embedded::start().await?;
     let mut properties = parameters(connector)?;
     properties.insert("http.api.base.url".to_owned(), mock.url.clone());
+    // What is hashed with it is thrown away.
+    properties.insert("record.redact.salt".to_owned(), "of the contract".to_owned());
     let variables: Vec<_> = properties.iter().map(|(name, value)| (variable_name(name), value.as_str())).collect();
     let environment: Environment = variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     let services = Services::Embedded {
@@ -116,6 +118,7 @@ async fn drain(connector: &Connector, mock: &Mock) -> Result<BTreeMap<String, us
     // Whatever the time that it is asked for, the mock has the same records.
     config.operations.iter_mut().for_each(|operation| operation.backfill = None);
     let mut expected: BTreeMap<String, usize> = BTreeMap::new();
+    let is_hooked = connector.operations.iter().any(|definition| definition.is_hooked);
     for (definition, settings) in connector.operations.iter().zip(&config.operations) {
         let records = records(connector, &mock.single, definition, &config.parameters)?;
         settings.topic.iter().for_each(|topic| *expected.entry(topic.clone()).or_default() += records);
@@ -127,13 +130,16 @@ async fn drain(connector: &Connector, mock: &Mock) -> Result<BTreeMap<String, us
     let settings =
         KafkaSettings { bootstrap_servers: embedded.bootstrap_servers().to_owned(), ..KafkaSettings::default() };
     let reader = TopicReader::new(settings, PATIENCE);
-    for (topic, &expected) in &expected {
-        let found = reader.read(topic).await?.len();
-        if found != expected {
-            return Err(ContractError::Count { topic: topic.clone(), found, expected });
+    let mut arrived = BTreeMap::new();
+    for (topic, expected) in expected {
+        let found = reader.read(&topic).await?.len();
+        // A hook leaves records out, and with them those of other operations that are read for them.
+        if found > expected || found < expected && !is_hooked {
+            return Err(ContractError::Count { topic, found, expected });
         }
+        arrived.insert(topic, found);
     }
-    Ok(expected)
+    Ok(arrived)
 }
 
 /// How many records an operation has, those in `single` one wherever they are asked.

@@ -54,6 +54,7 @@ pub struct Metrics {
     failures: Family<OfOperation, Counter>,
     pages: Family<OfOperation, Counter>,
     records: Family<OfOperation, Counter>,
+    filtered: Family<OfOperation, Counter>,
     dead_letters: Family<OfOperation, Counter>,
     drift: Family<OfDrift, Counter>,
     backpressure: Family<OfOperation, Seconds>,
@@ -85,6 +86,7 @@ impl Metrics {
             failures: Family::default(),
             pages: Family::default(),
             records: Family::default(),
+            filtered: Family::default(),
             dead_letters: Family::default(),
             drift: Family::default(),
             backpressure: Family::default(),
@@ -108,6 +110,7 @@ impl Metrics {
             ("http_failures", "Pages that could not be got or read, retries included", &self.failures),
             ("pages", "Pages committed to Kafka", &self.pages),
             ("records", "Records committed to Kafka", &self.records),
+            ("records_filtered", "Records of committed pages that a hook or a transform left out", &self.filtered),
             ("dead_letters", "What was no record, committed to the dead letter topic", &self.dead_letters),
         ] {
             registry.register(name, help, family.clone());
@@ -166,6 +169,7 @@ impl Metrics {
             failures: self.failures.get_or_create_owned(&labels),
             pages: self.pages.get_or_create_owned(&labels),
             records: self.records.get_or_create_owned(&labels),
+            filtered: self.filtered.get_or_create_owned(&labels),
             dead_letters: self.dead_letters.get_or_create_owned(&labels),
             backpressure: self.backpressure.get_or_create_owned(&labels),
             committed: self.committed.get_or_create_owned(&labels),
@@ -221,6 +225,7 @@ pub struct StreamMetrics {
     failures: Counter,
     pages: Counter,
     records: Counter,
+    filtered: Counter,
     dead_letters: Counter,
     backpressure: Seconds,
     committed: Gauge<f64, std::sync::atomic::AtomicU64>,
@@ -245,9 +250,10 @@ impl StreamMetrics {
     }
 
     /// Pages that are in Kafka for good, `at` being the time since 1970.
-    pub(crate) fn committed(&self, Committed { pages, records, dead_letters }: Committed, at: Duration) {
+    pub(crate) fn committed(&self, Committed { pages, records, filtered, dead_letters }: Committed, at: Duration) {
         self.pages.inc_by(pages);
         self.records.inc_by(records);
+        self.filtered.inc_by(filtered);
         self.dead_letters.inc_by(dead_letters);
         self.committed.set(at.as_secs_f64());
     }
@@ -264,6 +270,7 @@ impl StreamMetrics {
 pub(crate) struct Committed {
     pub(crate) pages: u64,
     pub(crate) records: u64,
+    pub(crate) filtered: u64,
     pub(crate) dead_letters: u64,
 }
 
@@ -276,7 +283,7 @@ mod tests {
         let metrics = Metrics::new("orders");
         let stream = metrics.stream("listOrders");
         stream.requested(Duration::from_millis(30));
-        stream.committed(Committed { pages: 1, records: 100, dead_letters: 2 }, Duration::from_secs(7));
+        stream.committed(Committed { pages: 1, records: 100, filtered: 5, dead_letters: 2 }, Duration::from_secs(7));
         stream.drifted(DriftKind::Undeclared, "/colour", 3);
         stream.held_up(Duration::from_millis(1_500));
         metrics.transaction_committed();
@@ -288,6 +295,7 @@ mod tests {
         for line in [
             "# TYPE headwater_records counter",
             r#"headwater_records_total{connector="orders",operation="listOrders"} 100"#,
+            r#"headwater_records_filtered_total{connector="orders",operation="listOrders"} 5"#,
             r#"headwater_dead_letters_total{connector="orders",operation="listOrders"} 2"#,
             r#"headwater_http_retries_total{connector="orders",operation="listOrders"} 0"#,
             r#"headwater_http_request_duration_seconds_bucket{connector="orders",le="0.05",operation="listOrders"} 1"#,

@@ -10,10 +10,12 @@ use thiserror::Error;
 use crate::body::{BodyError, BodyPlan, ListAt};
 use crate::configured::RecordsAt;
 use crate::format::OutputFormat;
+use crate::hook::Verdict;
 use crate::http::{Detour, Request, Response, Target};
 use crate::page::{Boundary, Following, FoundIn, Page, PageEnd, PageShape, Pagination, PaginationError};
 use crate::position::{Position, PositionMisfit};
 use crate::record::{Date, DateTime, DriftKind, Field, Record, Text, Uuid};
+use crate::redaction::RedactionError;
 use crate::slice::{Children, Slice, SliceError, Slicing};
 
 /// What does not change about an operation while it runs: where its records are and how the stream moves on.
@@ -212,6 +214,16 @@ pub trait TypedOperation: Send + Sync + 'static {
     fn writes_changes() -> bool {
         false
     }
+
+    /// What the crate's own code does with each record before it is written.
+    fn hook() -> Option<fn(&mut Self::Record<'_>) -> Verdict> {
+        None
+    }
+
+    /// What is done with personal data in the records, as `record.redact` says it, unless the configuration does.
+    fn redact() -> &'static str {
+        ""
+    }
 }
 
 /// An operation before it is known which slice of it is read. One that is read as a whole has a single slice.
@@ -224,6 +236,11 @@ pub trait SlicedOperation: Send + Sync {
 
     /// The schema of the records in a format; `None` for one without schemas.
     fn schema(&self, format: OutputFormat) -> Option<&str>;
+
+    /// Where the records are in a response; `None`: nowhere.
+    fn records(&self) -> Option<RecordsAt> {
+        RecordsAt::parse(&self.facts().records)
+    }
 
     /// Whether a slice of it can go on at this position.
     ///
@@ -519,6 +536,17 @@ pub enum DecodeError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The crate's own code has panicked at a record. Nothing of the page is written, and the stream stays before it.
+    #[error("reading record {index} of the page: its hook in `src/hooks.rs` panicked with {said:?}")]
+    Hook {
+        /// Which record of the page, from 0.
+        index: usize,
+        /// What the panic said.
+        said: String,
+    },
+    /// The records cannot be redacted.
+    #[error(transparent)]
+    Redaction(#[from] RedactionError),
     /// A record departs from the document, and the connector is configured to refuse that.
     #[error(
         "reading record {index} of the page: {kind} at `{pointer}`, which `http.response.schema.enforce=STRICT` refuses, or \
@@ -532,6 +560,20 @@ pub enum DecodeError {
         /// JSON Pointer from the record.
         pointer: String,
     },
+}
+
+impl DecodeError {
+    /// The same, with nothing in it of what was read.
+    pub(crate) fn withheld(self) -> Self {
+        match self {
+            Self::Json { place, source } => {
+                let (kind, line, column) = (source.classify(), source.line(), source.column());
+                let told = format_args!("something else ({kind:?}) at line {line} column {column}");
+                Self::Json { place, source: serde::de::Error::custom(told) }
+            }
+            error => error,
+        }
+    }
 }
 
 /// A place in a page, for messages.

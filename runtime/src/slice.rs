@@ -177,7 +177,7 @@ impl Slicing {
 }
 
 /// The slices of other streams that the records of a page call for: values out of the records, by operation.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Children(Vec<(Cow<'static, str>, Slice)>);
 
 impl Children {

@@ -205,7 +205,9 @@ impl Style {
     /// next one. Before the first page, of all or of a time window, there is none, and it is that.
     pub fn answer_before(self, request: &Received, count: usize, page: usize) -> Answer {
         let first = request.number("from").saturating_sub(START);
-        let start = self.start_of(request, page).saturating_sub(page).max(first);
+        // Behind a last page that is not full, the page before it is that one.
+        let before = self.start_of(request, page).saturating_sub(first + 1);
+        let start = first + before / page * page;
         self.answer_from(start, request, count, page, false)
     }
 

@@ -346,6 +346,46 @@ fn personal_data_is_masked_and_headers_are_left_out() {
 }
 
 #[test]
+fn what_is_redacted_is_not_in_a_cassette_either() {
+    const SALT: &str = "a salt that nobody knows";
+    let failed = std::sync::atomic::AtomicBool::new(false);
+    let api = ScriptedApi::start(move |request: &Received| -> Answer {
+        match request.path() {
+            "/users" if !failed.swap(true, std::sync::atomic::Ordering::Relaxed) => {
+                Answer::new(503, "not now, pr1vate")
+            }
+            "/users" => {
+                json!({ "users": [{ "id": 1, "of": { "mail": "pr1vate" } }, { "id": 2, "of": "pr1vate" }] }).into()
+            }
+            _ => Answer::of(200, "application/x-ndjson", "{\"mail\": \"pr1vate\"}\n{\"mail\": \"pr1vate2\"}\n"),
+        }
+    })
+    .unwrap();
+    let folder = Folder::with(&config(
+        &api,
+        json!({
+            "apis.num": "2",
+            "api1.http.api.path": "/users",
+            "api1.http.response.data.json.pointer": "$.users[?@.id > 0]",
+            "api1.record.redact": "/of/mail -> HASH",
+            "api2.topics": "lines",
+            "api2.http.api.path": "/lines",
+            "api2.http.offset.mode": "SNAPSHOT_PAGINATION",
+            "api2.record.redact": "/mail -> MASK",
+            "record.redact.salt": SALT,
+        }),
+    ));
+    folder.record(&[]);
+    drop(api);
+    let text = folder.cassette() + &folder.snapshot();
+    assert!(!text.contains("pr1vate") && !text.contains(SALT), "{text}");
+    assert!(text.contains("[withheld: `record.redact` is set]"), "{text}");
+    assert_eq!(folder.counts(), [("items".to_owned(), 2), ("lines".to_owned(), 2)]);
+    let replayed = folder.replay(&[]);
+    assert!(replayed.status.success(), "{}", said(&replayed));
+}
+
+#[test]
 fn what_differs_is_named() {
     let api = ScriptedApi::start(|request: &Received| {
         let skip = request.number("skip");

@@ -22,6 +22,7 @@ use thiserror::Error;
 pub use files::FileSet;
 pub(crate) use manifest::{MANIFEST, Manifest};
 pub use overlay::overlay;
+pub use rust::{HOOKS, Hook, Hooks};
 
 use crate::plan::model::{ConnectorPlan, DocumentFacts, TypeId, TypeKind};
 
@@ -123,6 +124,15 @@ pub fn emit(plan: &ConnectorPlan, options: &EmitOptions) -> Result<FileSet, Emit
     package::emit(plan, options, &mut files)?;
     manifest::emit(plan, &mut files)?;
     Ok(files)
+}
+
+/// What the crate's user has to have in `src/hooks.rs`; `None`: nothing calls it.
+///
+/// # Errors
+///
+/// If it does not parse: a fault of the generator.
+pub fn hooks(plan: &ConnectorPlan) -> Result<Option<Hooks>, EmitError> {
+    rust::hooks(plan)
 }
 
 /// The Avro schemas of the record types of the streams.

@@ -8,7 +8,8 @@ use tera::{Context, Tera};
 use super::{EmitError, EmitOptions, FileSet, RuntimeDependency, header};
 use crate::emit::markdown;
 use crate::plan::model::{
-    ConnectorPlan, OffsetMode, OffsetPlan, PaginationPlan, ParameterPlan, ParameterValue, StreamPlan,
+    ConnectorPlan, OffsetMode, OffsetPlan, PaginationPlan, ParameterPlan, ParameterValue, RedactAction, Redaction,
+    StreamPlan,
 };
 
 pub(super) fn emit(plan: &ConnectorPlan, options: &EmitOptions, files: &mut FileSet) -> Result<(), EmitError> {
@@ -111,6 +112,10 @@ fn example(plan: &ConnectorPlan) -> Result<String, serde_json::Error> {
     ] {
         properties.insert(name.to_owned(), json!(value));
     }
+    let is_hashed = |it: &Redaction| it.action == RedactAction::Hash;
+    if plan.streams.iter().flat_map(|stream| &stream.redact).any(is_hashed) {
+        properties.insert("record.redact.salt".to_owned(), json!("${env:REDACT_SALT}"));
+    }
     for name in plan.parameters.keys() {
         properties.entry(name.clone()).or_insert_with(|| json!(format!("<{name}>")));
     }
@@ -125,6 +130,7 @@ struct ReadmeView {
     name: String,
     title: String,
     operations: Vec<OperationView>,
+    has_hooks: bool,
     has_parameters: bool,
     parameters: Vec<ParameterView>,
     example: String,
@@ -163,6 +169,7 @@ impl ReadmeView {
             name: plan.name.clone(),
             title: markdown::lines(&plan.document.title).join(" "),
             operations: plan.streams.iter().map(OperationView::new).collect(),
+            has_hooks: plan.streams.iter().any(|stream| stream.is_hooked),
             has_parameters: !parameters.is_empty(),
             parameters,
             example: example.trim_end().to_owned(),

@@ -7,7 +7,9 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::duration;
-use super::model::{BackfillPlan, Binding, FoundIn, OffsetMode, ParentPlan, TokenIn, TokenPlace, Until};
+use super::model::{
+    BackfillPlan, Binding, FoundIn, OffsetMode, ParentPlan, RedactAction, Redaction, TokenIn, TokenPlace, Until,
+};
 use super::schema::SchemaPath;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, pointer};
@@ -36,6 +38,9 @@ pub(super) struct Source {
     pub(super) interval_ms: Option<u64>,
     /// Whether only what changes is written.
     pub(super) writes_changes: bool,
+    pub(super) redact: Vec<Redaction>,
+    /// Whether the crate's own code says what becomes of each record.
+    pub(super) is_hooked: bool,
 }
 
 /// `pagination`. What a style does not need is not there.
@@ -101,6 +106,8 @@ pub(super) fn source(
         parent: keys.inner("parent", parent),
         interval_ms: keys.inner("schedule", interval),
         writes_changes: writes_changes(&mut keys),
+        redact: redact(&mut keys),
+        is_hooked: keys.truth_value("hook").unwrap_or(false),
         at: at.clone(),
     };
     keys.end();
@@ -153,6 +160,29 @@ fn writes_changes(keys: &mut Keys<'_>) -> bool {
             false
         }
     }
+}
+
+/// What `redact` says of fields.
+fn redact(keys: &mut Keys<'_>) -> Vec<Redaction> {
+    const KEY: &str = "redact";
+    let mut redactions = Vec::new();
+    for (pointer, value) in keys.map(KEY) {
+        let action = RedactAction::ALL.into_iter().find(|action| value.as_str() == Some(action.annotated()));
+        // A configuration could not say it, which separates rules so.
+        let is_pointer = pointer::is_pointer(&pointer) && !pointer.is_empty() && !pointer.contains(';');
+        match action {
+            Some(action) if is_pointer => redactions.push(Redaction { pointer, action }),
+            Some(_) => {
+                let message = format!("`{pointer}` is no JSON Pointer to a field of a record");
+                keys.error(Some(KEY), message, Some("write, for each field, what is done: {/email: hash}"));
+            }
+            None => {
+                let hint = format!("one of: {}", RedactAction::ALL.map(RedactAction::annotated).join(", "));
+                keys.error(Some(KEY), format!("{value} is nothing that can be done with `{pointer}`"), Some(&hint));
+            }
+        }
+    }
+    redactions
 }
 
 fn interval(keys: &mut Keys<'_>) -> Option<u64> {

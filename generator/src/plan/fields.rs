@@ -65,7 +65,7 @@ pub(super) fn resolve(types: &Types<'_>, record: TypeId, path: &str, usage: Use)
     Ok(FieldPath { pointer: path.to_owned(), steps, scalar })
 }
 
-fn name_of(scalar: Scalar) -> &'static str {
+pub(super) fn name_of(scalar: Scalar) -> &'static str {
     match scalar {
         Scalar::Boolean => "a truth value",
         Scalar::Int32 | Scalar::Int64 => "an integer",

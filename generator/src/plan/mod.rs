@@ -11,6 +11,7 @@ mod names;
 mod numbers;
 mod operations;
 mod parameters;
+mod redaction;
 mod relatives;
 mod reserved;
 mod schema;

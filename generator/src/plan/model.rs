@@ -285,6 +285,10 @@ pub struct StreamPlan {
     pub interval_ms: u64,
     /// Whether only what changes is written.
     pub writes_changes: bool,
+    /// What is done with personal data in its records.
+    pub redact: Vec<Redaction>,
+    /// Whether the crate's own code says what becomes of each record.
+    pub is_hooked: bool,
     /// What was inferred rather than annotated, with reasons.
     pub inferences: Vec<Inference>,
 }
@@ -300,6 +304,40 @@ impl StreamPlan {
     pub fn sent_path(&self) -> &str {
         let end = self.path.find(['?', '#']).unwrap_or(self.path.len());
         self.path.get(..end).map_or(&self.path, |path| path.strip_suffix('{').unwrap_or(path))
+    }
+}
+
+/// What is done with a field of the records before anything else is done with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redaction {
+    /// JSON Pointer from the record, in which `*` stands for every member or element.
+    pub pointer: String,
+    /// What is done.
+    pub action: RedactAction,
+}
+
+/// What is done with a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedactAction {
+    /// It goes.
+    Drop,
+    /// The empty value of its type stands there.
+    Mask,
+    /// A keyed hash of it stands there.
+    Hash,
+}
+
+impl RedactAction {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Drop, Self::Mask, Self::Hash];
+
+    /// The word for it, in annotations.
+    pub fn annotated(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::Mask => "mask",
+            Self::Hash => "hash",
+        }
     }
 }
 

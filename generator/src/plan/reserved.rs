@@ -4,7 +4,7 @@
 const WORDS: [&str; 6] = ["name", "topics", "config", "listeners", "predicates", "transforms"];
 
 /// First words of properties of several. All of what begins so is kept for connectors to come.
-const FIRST_WORDS: [&str; 44] = [
+const FIRST_WORDS: [&str; 43] = [
     "admin",
     "api",
     "auth",
@@ -18,7 +18,6 @@ const FIRST_WORDS: [&str; 44] = [
     "consumer",
     "errors",
     "exactly",
-    "group",
     "header",
     "headwater",
     "http",
@@ -52,8 +51,8 @@ const FIRST_WORDS: [&str; 44] = [
 ];
 
 /// The first two words of properties, where the first alone may be one of an API's parameters.
-const FIRST_TWO_WORDS: [&str; 5] =
-    ["group.instance", "group.protocol", "stream.restart", "topic.creation", "transaction.boundary"];
+const FIRST_TWO_WORDS: [&str; 6] =
+    ["group.instance", "group.protocol", "record.redact", "stream.restart", "topic.creation", "transaction.boundary"];
 
 /// Whether a property of this name has, or can come to have, a meaning of its own in every connector.
 pub(super) fn is_reserved(name: &str) -> bool {

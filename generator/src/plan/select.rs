@@ -10,6 +10,7 @@ use super::names::{self, Items};
 use super::numbers::FieldNumbers;
 use super::operations::{OperationRef, operations};
 use super::parameters;
+use super::redaction;
 use super::relatives;
 use super::schema::Schemas;
 use super::streams::{Context, Draft, draft};
@@ -163,6 +164,7 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
     }
     drafts.retain(|draft| draft.missing().next().is_none());
     check_changes(document, &all, &drafts, &mut said);
+    redaction::check(&context, &all, &drafts, &mut said);
     warn_of_unfollowed(document, &drafts, &mut said);
     warn_of_faults(document, &mut said);
     if drafts.is_empty() && !said.has_errors() {

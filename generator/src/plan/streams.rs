@@ -170,6 +170,8 @@ pub(super) fn draft<'a>(
             rate_limit: rate_limit.map(|inferred| inferred.value),
             interval_ms: source.interval_ms.or(context.connector.interval_ms).unwrap_or(INTERVAL_MS),
             writes_changes: source.writes_changes,
+            redact: source.redact.clone(),
+            is_hooked: source.is_hooked,
             inferences,
         },
     })

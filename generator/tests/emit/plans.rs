@@ -131,6 +131,8 @@ fn stream(operation_id: &str, rust_name: &str, module: &str, path: &str, record:
         rate_limit: None,
         interval_ms: 60_000,
         writes_changes: false,
+        redact: Vec::new(),
+        is_hooked: false,
         inferences: Vec::new(),
     }
 }

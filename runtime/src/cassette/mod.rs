@@ -8,9 +8,11 @@ mod run;
 mod scrub;
 mod snapshot;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -20,9 +22,11 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::config::{ConfigError, ConfiguredSecrets, RecordedConfig, Scrubbing};
+use crate::configured::RecordsAt;
 use crate::flow::RunError;
-use crate::http::{Answered, Asked, Exchange, Recording};
+use crate::http::{Answered, Asked, Exchange, Recording, WITHHELD};
 use crate::kafka::KafkaError;
+use crate::redaction::{Redaction, RedactionError};
 use content::Content;
 pub use run::{Recorded, Subject, record, replay, verify};
 use scrub::Scrubber;
@@ -88,6 +92,14 @@ pub enum CassetteError {
         /// Method, path and query.
         request: String,
     },
+    /// The records in a response cannot be redacted.
+    #[error("the response to `{request}` cannot be kept, because its records cannot be redacted in it")]
+    Unredactable {
+        /// Method, path and query.
+        request: String,
+        /// Why not.
+        source: RedactionError,
+    },
     /// There is no snapshot beside the cassette.
     #[error("`{path}` is missing: the records that the cassette is expected to lead to")]
     NoSnapshot {
@@ -127,6 +139,7 @@ impl CassetteError {
             Self::NoSnapshot { .. } => Some("`replay --update` writes it"),
             Self::Different { .. } => Some("if they are as they should be now, `replay --update` keeps them"),
             Self::TooMany { .. } => Some("record fewer pages, with `--pages`"),
+            Self::Unredactable { .. } => Some("leave the operation out"),
             Self::Unmaskable { .. } => Some("leave the operation out, or configure nothing to be masked"),
             Self::Format { .. } => Some("record it again"),
             _ => None,
@@ -180,10 +193,11 @@ impl Cassette {
     fn new(
         (recorded, pages): (Timestamp, usize),
         (config, secrets): (RecordedConfig, ConfiguredSecrets),
-        scrubbing: &Scrubbing,
+        (scrubbing, redactions): (&Scrubbing, &Redactions),
         recording: &Recording,
     ) -> Result<(Self, bool), CassetteError> {
         let before = recording.exchanges();
+        let redacted = before.iter().map(|exchange| redacted(exchange, redactions)).collect::<Result<Vec<_>, _>>()?;
         let mut scrubber = Scrubber::default();
         secrets.iter().chain(&recording.credentials()).for_each(|secret| scrubber.add(secret));
         for Exchange { asked, answered, .. } in &before {
@@ -191,7 +205,7 @@ impl Cassette {
             scrubber.add_passwords_of_urls(&answered.body);
             answered.headers.iter().for_each(|(_, value)| scrubber.add_passwords_of_urls(value.as_bytes()));
         }
-        let masked = before.iter().map(|exchange| masked(exchange, &scrubbing.masked, &mut scrubber));
+        let masked = redacted.iter().map(|exchange| masked(exchange, &scrubbing.masked, &mut scrubber));
         let masked = masked.collect::<Result<Vec<_>, _>>()?;
         let scrub = |(name, text): (String, String)| (name, scrubber.text(&text));
         let kept = |headers: Vec<(String, String)>| -> Vec<(String, String)> {
@@ -293,6 +307,29 @@ impl Cassette {
     pub fn is_empty(&self) -> bool {
         self.exchanges.is_empty()
     }
+}
+
+/// What is done with personal data in the records of operations, by their ids, and where these are.
+type Redactions = BTreeMap<String, (Arc<Redaction>, RecordsAt)>;
+
+/// An exchange with the records redacted in its response, if those of its operation are: as they are when they are read, and a
+/// replay hashes the hashes. Where in a failure their fields are, nobody knows.
+fn redacted(exchange: &Exchange, redactions: &Redactions) -> Result<Exchange, CassetteError> {
+    let Answered { status, body, .. } = &exchange.answered;
+    let Some((redaction, records)) = redactions.get(&exchange.operation).filter(|_| !body.is_empty()) else {
+        return Ok(exchange.clone());
+    };
+    let lines = || body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let redacted = match (status, redaction.document(body, records)) {
+        (200..300, Ok(document)) => document,
+        (200..300, Err(error)) => {
+            let lines = lines().map(|line| redaction.document(line, records)).collect::<Result<Vec<_>, _>>();
+            let request = exchange.asked.line();
+            lines.map_err(|_| CassetteError::Unredactable { request, source: error })?.join("\n")
+        }
+        _ => WITHHELD.to_owned(),
+    };
+    Ok(Exchange { answered: Answered { body: redacted.into(), ..exchange.answered.clone() }, ..exchange.clone() })
 }
 
 /// An exchange with the values at the pointers masked in its response.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::{Cassette, CassetteError, Snapshot, read, snapshot_path, write};
+use super::{Cassette, CassetteError, Redactions, Snapshot, read, snapshot_path, write};
 use crate::clock;
 use crate::config::{ConnectorConfig, Environment, Services, SourceConfig};
 use crate::connector::Connector;
@@ -91,11 +91,12 @@ pub async fn record(
         }
     };
     let scrubbing = config.scrubbing.clone();
+    let redactions = redactions(&config, &operations);
     let recording = Recording::default();
     let now = Timestamp::try_from(clock::now()).unwrap_or_default();
     let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or_default();
     let written = run((config, operations), &embedded, pages, now, |operation| recording.of(operation)).await?;
-    let (cassette, is_changed) = Cassette::new((now, pages), kept, &scrubbing, &recording)?;
+    let (cassette, is_changed) = Cassette::new((now, pages), kept, (&scrubbing, &redactions), &recording)?;
     let replayed = replay_from(subject, out, &cassette).await?;
     if let Some(difference) = replayed.difference(&written).filter(|_| !is_changed) {
         return Err(CassetteError::Unfaithful { difference });
@@ -103,6 +104,15 @@ pub async fn record(
     cassette.save(out)?;
     write(&snapshot_path(out), &replayed)?;
     Ok(Recorded { responses: cassette.len(), records: replayed.len() })
+}
+
+fn redactions(config: &ConnectorConfig, operations: &[Box<dyn SlicedOperation>]) -> Redactions {
+    let all = operations.iter().zip(&config.operations);
+    let redacted = all.filter_map(|(operation, settings)| {
+        let redaction = (settings.redaction.clone()?, operation.records()?);
+        Some((settings.id.clone(), redaction))
+    });
+    redacted.collect()
 }
 
 /// Runs a connector from a cassette, without a network but for the embedded broker, and compares what it writes with the

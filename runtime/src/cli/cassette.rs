@@ -55,6 +55,7 @@ fn failure(error: CassetteError) -> Failure {
                 | CassetteError::Syntax { .. }
                 | CassetteError::Format { .. }
                 | CassetteError::Unmaskable { .. }
+                | CassetteError::Unredactable { .. }
                 | CassetteError::NoSnapshot { .. } => Failure::input([diagnostic]),
                 _ => Failure::run([diagnostic]),
             }

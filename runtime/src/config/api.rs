@@ -1,5 +1,6 @@
 //! The API: where it is, and how each operation is read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -16,6 +17,7 @@ use crate::http::{Actions, Auth, Backoff, ClientSettings, Detour, Hosts, RetryPo
 use crate::operation::{IncrementalMode, OperationFacts};
 use crate::page::DriftPolicy;
 use crate::record::time::parse_instant;
+use crate::redaction::Redaction;
 use crate::schedule::Schedule;
 use crate::slice::Backfill;
 use crate::transform::Transforms;
@@ -208,6 +210,8 @@ pub struct OperationSettings {
     pub provenance: Provenance,
     /// How many of its pages are read in all, if not all.
     pub pages: Option<PageLimit>,
+    /// What is done with personal data in its records before anything else is done with them.
+    pub redaction: Option<Arc<Redaction>>,
     /// How the schema is learnt from the records, if it is.
     pub learning: Option<Learning>,
     /// How its records are changed.
@@ -218,6 +222,14 @@ pub struct OperationSettings {
     pub empty_on: StatusRanges,
     /// What follows when they have failed for good.
     pub on_error: OnError,
+}
+
+impl OperationSettings {
+    /// Has its records redacted. What the API answers is then shown nowhere.
+    pub(super) fn redact_by(&mut self, redaction: Option<Arc<Redaction>>) {
+        self.http.withholds_content = redaction.is_some();
+        self.redaction = redaction;
+    }
 }
 
 /// What the operations have in common.
@@ -306,6 +318,7 @@ pub(super) fn read_operation(
         empty_on,
         snapshot: None,
         backfill: None,
+        redaction: None,
         learning: None,
         transforms: Transforms::default(),
         tolerance: Tolerance::default(),

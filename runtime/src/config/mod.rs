@@ -30,6 +30,7 @@ mod provenance;
 mod raw;
 mod reader;
 mod recorded;
+mod redaction;
 mod reference;
 mod registry;
 mod schedule;
@@ -47,6 +48,7 @@ mod transforms;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use thiserror::Error;
 use url::Url;
@@ -71,6 +73,7 @@ use crate::format::OutputFormat;
 use crate::http::Auth;
 use crate::kafka::KafkaSettings;
 use crate::memory::Memory;
+use crate::redaction::Redaction;
 use crate::registry::RegistrySettings;
 use names::Names;
 use property::AnyProperty;
@@ -166,6 +169,7 @@ fn properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
         backfill::PROPERTIES,
         api::REQUESTS,
         api::RETRIED,
+        redaction::OF_APIS,
         snapshot::OF_APIS,
     ];
     of_modules.into_iter().flatten().copied().chain(kafka::properties()).chain(last_properties())
@@ -176,6 +180,7 @@ fn last_properties() -> impl Iterator<Item = &'static dyn AnyProperty> {
     let of_modules = [
         registry::PROPERTIES,
         delivery::PROPERTIES,
+        redaction::GLOBAL,
         snapshot::GLOBAL,
         provenance::PROPERTIES,
         transforms::PROPERTIES,
@@ -237,7 +242,7 @@ impl ConnectorConfig {
         let (mut recorded, mut secrets) = RecordedConfig::read(file, environment, properties)?;
         // It may be a file's name that says it.
         recorded.configuration.entry(identity::NAME.to_owned()).or_insert_with(|| self.name.clone());
-        self.operations.iter().for_each(|operation| secrets.of_client(&operation.http));
+        self.operations.iter().for_each(|operation| secrets.of_operation(operation));
         Ok((recorded, secrets))
     }
 }
@@ -302,7 +307,10 @@ fn read_api(reader: &mut Reader<'_>, connector: &Connector) -> Option<ApiConfig>
                     Some(None)
                 }
             };
-            Some(OperationSettings { snapshot: snapshot?, backfill: backfill?, ..settings? })
+            let redaction = read_redaction(reader, number, definition);
+            let mut settings = OperationSettings { snapshot: snapshot?, backfill: backfill?, ..settings? };
+            settings.redact_by(redaction?);
+            Some(settings)
         })
         // Not straight into an `Option`, which would stop at the first that is wrong.
         .collect::<Vec<_>>();
@@ -375,11 +383,22 @@ fn read(reader: &mut Reader<'_>, connector: &Connector, services: &Services) -> 
     })
 }
 
+/// What is done with personal data in the records of an operation.
+fn read_redaction(
+    reader: &mut Reader<'_>,
+    number: usize,
+    definition: &OperationDefinition,
+) -> Option<Option<Arc<Redaction>>> {
+    let OperationDefinition { facts, redact, .. } = definition;
+    let redaction = redaction::read(reader, number, redact, &redaction::of_facts(facts))?;
+    // Which other fields it needs, its types know, and the configuration does not.
+    Some(redaction.map(|redaction| Arc::new(redaction.guarding_uses())))
+}
+
 /// Why an operation cannot be read for what changes, if it cannot.
 fn snapshot_obstacle(connector: &Connector, definition: &OperationDefinition) -> Option<&'static str> {
     let OperationDefinition { facts, slicing, .. } = definition;
-    let is_parent = |other: &OperationDefinition| other.slicing.parent.as_deref() == Some(facts.id.as_ref());
-    if !slicing.is_whole() || connector.operations.iter().any(is_parent) {
+    if !slicing.is_whole() || connector.is_parent(definition) {
         Some(snapshot::SLICES)
     } else if facts.incremental.is_some() || facts.pagination.delta_pointer().is_some() {
         Some(snapshot::INCREMENTAL)

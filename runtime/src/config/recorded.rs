@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::OperationSettings;
 use super::environment::{Environment, variable_name};
 use super::kind::NOT_EMPTY;
 use super::property::{AnyProperty, Scope};
@@ -99,8 +100,15 @@ impl ConfiguredSecrets {
         self.0.iter()
     }
 
+    /// Adds what an operation's client authenticates by, and what its records are hashed with.
+    pub(super) fn of_operation(&mut self, settings: &OperationSettings) {
+        self.of_client(&settings.http);
+        let salt = settings.redaction.as_ref().and_then(|redaction| redaction.salt());
+        salt.into_iter().for_each(|salt| self.add(salt.clone()));
+    }
+
     /// Adds what a client authenticates by, and the headers that must not be seen.
-    pub(super) fn of_client(&mut self, settings: &ClientSettings) {
+    fn of_client(&mut self, settings: &ClientSettings) {
         match &settings.auth {
             Auth::None => {}
             Auth::Basic { user, password } => {

@@ -22,8 +22,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub use paging::{Paging, Told};
 pub use pointer::Pointer;
+pub(crate) use pointer::scalar;
 pub(crate) use progress::Progress;
 pub use records::RecordsAt;
+pub(crate) use records::{Parts, Stands, Way, cut};
 pub use request::{BodyTemplate, QueryTemplate, RequestTemplate};
 pub use sliced::{ChildPlan, ConfiguredSource};
 pub use template::{Template, TemplateError};

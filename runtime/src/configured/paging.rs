@@ -149,6 +149,18 @@ impl Paging {
         self.until()?.1
     }
 
+    /// Where a response's body says something of its pages, if it does.
+    pub(crate) fn told(&self) -> Option<&Pointer> {
+        let told = match self {
+            Self::Cursor { next, .. } => Some(next),
+            _ => self.until().and_then(|(until, _)| until.found_in()),
+        };
+        match told? {
+            Told::Body(pointer) => Some(pointer),
+            Told::Header(_) => None,
+        }
+    }
+
     /// What ends a cycle, if the next page is asked for by counting.
     fn until(&self) -> Option<(&Until<Told>, Option<u64>)> {
         match self {

@@ -1,10 +1,10 @@
 //! Where the records of a response are: pieces of its text, so that they are written as the API wrote them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json_path::{JsonPath, PathElement};
+use serde_json_path::{JsonPath, NormalizedPath, PathElement};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::pointer::{Key, Pointer};
@@ -19,6 +19,33 @@ pub enum RecordsAt {
     Members(Pointer),
     /// What a JSONPath (RFC 9535) selects, each a record.
     Path(Box<JsonPath>),
+}
+
+/// The way through a document to its records.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// What stands here, if it is records.
+    pub(crate) stands: Option<Stands>,
+    /// What leads further down, by name or index.
+    pub(crate) below: BTreeMap<String, Way>,
+}
+
+/// What stands at the end of a way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// An array of records, or one record.
+    Value,
+    /// An array or object whose elements or member values are records.
+    Members,
+    /// A record.
+    Record,
+}
+
+impl Way {
+    fn lead(&mut self, segments: impl IntoIterator<Item = String>, stands: Stands) {
+        let end = segments.into_iter().fold(self, |way, segment| way.below.entry(segment).or_default());
+        end.stands = Some(stands);
+    }
 }
 
 /// The records of a response.
@@ -41,7 +68,7 @@ impl Found<'_> {
 
 impl RecordsAt {
     /// Where they are one value, as a JSON Pointer.
-    pub(super) fn pointer(&self) -> Option<&Pointer> {
+    pub(crate) fn pointer(&self) -> Option<&Pointer> {
         match self {
             Self::Pointer(pointer) => Some(pointer),
             Self::Members(_) | Self::Path(_) => None,
@@ -66,6 +93,24 @@ impl RecordsAt {
             Self::Members(pointer) => Some(ListAt { path: pointer.segments().to_vec(), members: true }),
             Self::Path(_) => None,
         }
+    }
+
+    /// The way through a document to the records in it.
+    ///
+    /// # Errors
+    ///
+    /// If it must be JSON to tell, and is not.
+    pub(crate) fn way(&self, document: &str) -> Result<Way, serde_json::Error> {
+        let mut way = Way::default();
+        match self {
+            Self::Pointer(pointer) => way.lead(pointer.segments().iter().cloned(), Stands::Value),
+            Self::Members(pointer) => way.lead(pointer.segments().iter().cloned(), Stands::Members),
+            Self::Path(path) => {
+                let tree: Value = serde_json::from_str(document)?;
+                path.query_located(&tree).iter().for_each(|node| way.lead(segments(node.location()), Stands::Record));
+            }
+        }
+        Ok(way)
     }
 
     /// The records of a response.
@@ -127,24 +172,25 @@ fn select<'a>(path: &JsonPath, body: &'a str) -> Result<Found<'a>, serde_json::E
     let mut pieces = Pieces::default();
     let mut records = Vec::new();
     for node in path.query_located(&tree).iter() {
-        let segments: Vec<_> = node
-            .location()
-            .iter()
-            .map(|element| match element {
-                PathElement::Name(name) => (*name).to_owned(),
-                PathElement::Index(index) => index.to_string(),
-            })
-            .collect();
-        records.extend(pieces.at(&segments, body)?);
+        records.extend(pieces.at(&segments(node.location()), body)?);
     }
     Ok(Found { records, is_list: true, is_absent: false })
+}
+
+fn segments(location: &NormalizedPath<'_>) -> Vec<String> {
+    let segment = |element: &PathElement<'_>| match element {
+        PathElement::Name(name) => (*name).to_owned(),
+        PathElement::Index(index) => index.to_string(),
+    };
+    location.iter().map(segment).collect()
 }
 
 /// Pieces of a text, each container being cut up only once.
 #[derive(Default)]
 struct Pieces<'a>(HashMap<Vec<String>, Parts<'a>>);
 
-enum Parts<'a> {
+/// What a value is cut into.
+pub(crate) enum Parts<'a> {
     List(Vec<&'a RawValue>),
     Map(Vec<(String, &'a RawValue)>),
     Scalar,
@@ -169,7 +215,8 @@ impl<'a> Pieces<'a> {
     }
 }
 
-fn cut(value: &RawValue) -> Result<Parts<'_>, serde_json::Error> {
+/// Cuts a value into its elements or members, as they are written.
+pub(crate) fn cut(value: &RawValue) -> Result<Parts<'_>, serde_json::Error> {
     struct Members<'a>(Vec<(String, &'a RawValue)>);
     impl<'de> serde::Deserialize<'de> for Members<'de> {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::paging::RecordView;
-use super::{ConfiguredOperation, OperationPlan, Paging, Pointer, facts};
+use super::{ConfiguredOperation, OperationPlan, Paging, Pointer, RecordsAt, facts};
 use crate::format::OutputFormat;
 use crate::operation::{DecodeError, Operation, OperationFacts, SlicedOperation};
 use crate::position::{Position, PositionMisfit};
@@ -55,6 +55,10 @@ impl SlicedOperation for ConfiguredSource {
 
     fn schema(&self, _: OutputFormat) -> Option<&str> {
         None
+    }
+
+    fn records(&self) -> Option<RecordsAt> {
+        Some(self.plan.records.clone())
     }
 
     fn can_stand_at(&self, position: &Position) -> Result<(), PositionMisfit> {

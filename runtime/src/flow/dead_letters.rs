@@ -15,6 +15,9 @@ pub(super) const OPERATION: &str = "headwater.operation";
 /// The header with what is wrong.
 pub(super) const REASON: &str = "headwater.error.reason";
 
+/// The header with the rules by which something in it has been hashed.
+pub(super) const HASHED: &str = "headwater.redacted";
+
 /// The dead letter topic. It is made when there is something to write to it.
 #[derive(Clone)]
 pub(crate) struct DeadLetters {
@@ -47,6 +50,7 @@ impl DeadLetters {
         let topic = self.topic.ensure().await?;
         let index = rejected.index.to_string();
         let after = after.map(Position::to_string).unwrap_or_default();
+        let hashed = stream.settings().redaction.as_ref().map(|redaction| redaction.rules().of_hashes().to_string());
         let mut headers = vec![
             (REASON, rejected.reason.as_bytes()),
             (CONNECTOR, self.connector.as_bytes()),
@@ -55,6 +59,7 @@ impl DeadLetters {
             ("headwater.record.index", index.as_bytes()),
             ("headwater.position.after", after.as_bytes()),
         ];
+        headers.extend(hashed.iter().filter(|rules| !rules.is_empty()).map(|rules| (HASHED, rules.as_bytes())));
         headers.extend(page.origin().filter(|(name, _)| *name != OPERATION));
         let record = ProducerRecord {
             topic,

@@ -135,6 +135,7 @@ impl Definition {
         let snapshot = self.snapshots.clone().zip(settings.snapshot);
         let snapshot = snapshot.map(|(topic, settings)| Snapshot::new(topic, self.id(), settings));
         let stream = start::stream(operation, client, settings, wire, output, metrics, self.budget.clone());
-        Ok(Arc::new(Stream { snapshot, ..stream }))
+        let redacted_at = self.wire.redaction.as_ref().and_then(|_| self.operation.records());
+        Ok(Arc::new(Stream { snapshot, redacted_at, ..stream }))
     }
 }

@@ -29,7 +29,8 @@ pub(super) fn definitions(
             ..Output::unchanged(settings.topic.as_deref().unwrap_or_default())
         };
         let format = if output.takes_json() { OutputFormat::Json } else { settings.format };
-        let wire = Wire { format, prefix: Vec::new(), on_drift: settings.on_drift };
+        let wire =
+            Wire { format, prefix: Vec::new(), on_drift: settings.on_drift, redaction: settings.redaction.clone() };
         Definition::new(operation, settings.clone(), wire, output, metrics, budget.clone())
     };
     operations.into_iter().zip(settings).map(define).collect()
@@ -61,6 +62,7 @@ pub(super) async fn first_slice(
         let Some(child) = line.last() else { return Ok(Some(reader)) };
         let position = reader.operation.begin(&reader.start());
         let response = reader.client.send(&reader.operation.request_at(&position)).await?;
+        let response = reader.redacted(&response)?.unwrap_or(response);
         let read = reader.read_response(&position, &response)?;
         let values = read.page.children.iter().find(|(operation, _)| *operation == child.id());
         let slices = values.map(|(_, values)| child.slicing().of_record(&slice, values));

@@ -53,7 +53,7 @@ impl Stream {
         response.body = self.document(&response).map_err(wrong)?;
         let mut reading = self.operation.reading(&position);
         let mut page = self.page(reading.as_mut(), &response).await?;
-        self.provenance.tell(&mut page, self, &position, &request, &response, Some(&content));
+        self.provenance.tell(&mut page, self, &position, &request, &response, self.told(&content));
         page.keep(large);
         let PageOutcome { position, more } = reading.end(&response)?;
         Ok(ReadPage { page, position, more })

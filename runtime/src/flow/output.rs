@@ -95,7 +95,7 @@ impl Output {
             let mut record = Record { topic: Cow::Borrowed(&self.topic), key, value, timestamp, headers: Vec::new() };
             match self.transforms.apply(&mut record) {
                 Ok(Fate::Kept) => records.push((index, record)),
-                Ok(Fate::Dropped) => {}
+                Ok(Fate::Dropped) => finished.filter(),
                 Err(source) if self.tolerance == Tolerance::None => {
                     return Err(StreamError::Transform { index, source });
                 }

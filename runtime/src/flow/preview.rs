@@ -117,10 +117,11 @@ async fn read_into(preview: &mut Preview, stream: &Stream, limit: usize) {
     }
 }
 
-/// The response to a request, or of a large one the first part.
+/// The response to a request, or of a large one the first part, redacted if that is to be.
 async fn first_part(stream: &Stream, request: &Request) -> Result<Response, StreamError> {
     let mut begun = stream.begin(request).await.map_err(HttpError::from)?;
-    stream.first_part(&mut begun).await
+    let part = stream.first_part(&mut begun).await?;
+    Ok(stream.redacted(&part)?.unwrap_or(part))
 }
 
 fn of_response(stream: &Stream, response: &Response) -> Vec<PreviewRecord> {

@@ -7,18 +7,18 @@
 
 use std::borrow::Cow;
 
-use super::dead_letters::{CONNECTOR, OPERATION, REASON};
+use super::dead_letters::{CONNECTOR, HASHED, OPERATION, REASON};
 use super::definition::Definition;
 use super::provenance::SLICE;
 use super::start::{PATIENCE, Target, Writing};
-use super::stream::StreamError;
+use super::stream::{Stream, StreamError};
 use super::topics::Topics;
 use super::transaction::{send_records, settle};
 use super::{Handle, RunError, start};
 use crate::config::ConnectorConfig;
 use crate::error::chain;
 use crate::kafka::{GroupReader, Producer, ProducerRecord, TopicRecord};
-use crate::operation::SlicedOperation;
+use crate::operation::{DecodeError, SlicedOperation};
 use crate::page::Page;
 use crate::registry::RegistryClient;
 use crate::slice::Slice;
@@ -135,7 +135,8 @@ async fn fate<'a>(
         Err(reason) => return Ok(Fate::StillDead(reason)),
     };
     let mut page = definition.empty_page();
-    if let Err(error) = stream.operation.decode_record(sent, &mut page) {
+    let hashed = header(HASHED).unwrap_or_default();
+    if let Err(error) = decode(&stream, sent, &hashed, &mut page) {
         return Ok(Fate::StillDead(chain(&error)));
     }
     // What is rejected here would only be so once more.
@@ -150,6 +151,15 @@ async fn fate<'a>(
         Err(error @ (StreamError::Inference(_) | StreamError::Transform { .. })) => Ok(Fate::StillDead(chain(&error))),
         Err(source) => Err(RunError::Stream { operation: operation.into_owned(), source }),
     }
+}
+
+/// Reads a dead letter in which something has been hashed by these rules. Whatever else is to be redacted now may not have been
+/// when it died.
+fn decode(stream: &Stream, sent: &[u8], hashed: &str, page: &mut Page) -> Result<(), DecodeError> {
+    let Some(redaction) = &stream.wire.redaction else { return stream.operation.decode_record(sent, page) };
+    let redaction = redaction.after(&hashed.parse().unwrap_or_default());
+    let redacted = redaction.record(sent)?;
+    stream.operation.decode_record(redacted.as_bytes(), page).map_err(DecodeError::withheld)
 }
 
 async fn write(

@@ -300,7 +300,12 @@ impl Writing {
             None => Output::unchanged(""),
         };
         let wire = if output.takes_json() {
-            Wire { format: OutputFormat::Json, prefix: Vec::new(), on_drift: settings.on_drift }
+            Wire {
+                format: OutputFormat::Json,
+                prefix: Vec::new(),
+                on_drift: settings.on_drift,
+                redaction: settings.redaction.clone(),
+            }
         } else {
             wire(operation.as_ref(), settings, self.registry.as_ref()).await?
         };
@@ -492,7 +497,7 @@ async fn wire(
             prefix.push(0);
         }
     }
-    Ok(Wire { format: settings.format, prefix, on_drift: settings.on_drift })
+    Ok(Wire { format: settings.format, prefix, on_drift: settings.on_drift, redaction: settings.redaction.clone() })
 }
 
 /// An operation, or a slice of one, with all that is needed to read it.
@@ -518,6 +523,7 @@ pub(super) fn stream(
         initial_offset: settings.initial_offset,
         wire,
         output,
+        redacted_at: None,
         snapshot: None,
         metrics,
         empty_on: settings.empty_on,

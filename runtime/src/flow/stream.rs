@@ -15,6 +15,7 @@ use super::snapshot::{Snapshot, SnapshotError};
 use super::task::OnError;
 use crate::body::{BodyError, Format};
 use crate::clock;
+use crate::configured::RecordsAt;
 use crate::http::{
     self, Begun, Client, Detour, Failed, HttpError, Request, Response, Retry, RetryPolicy, StatusRanges, Validators,
     with_retry,
@@ -22,8 +23,9 @@ use crate::http::{
 use crate::memory::{Budget, Share};
 use crate::metrics::StreamMetrics;
 use crate::operation::{DecodeError, Operation, OperationFacts, PageError, PageOutcome, PageReading, ReadPage};
-use crate::page::{Page, PaginationError, Wire};
+use crate::page::{DriftPolicy, Page, PageRecord, PaginationError, Wire};
 use crate::position::Position;
+use crate::redaction::{Redaction, RedactionError};
 use crate::registry::RegistryError;
 use crate::schedule::Schedule;
 use crate::slice::{Slice, SliceError};
@@ -60,6 +62,8 @@ pub(crate) struct Stream {
     pub(crate) pace: Pace,
     /// Whether it asks for an answer only if there is a newer one.
     pub(crate) is_conditional: bool,
+    /// Where its records are in a response, if they are redacted.
+    pub(crate) redacted_at: Option<RecordsAt>,
     /// How its records are written.
     pub(crate) wire: Wire,
     /// How its records are changed, and by which schemas they are written, if `wire` does not say it.
@@ -150,6 +154,14 @@ impl StreamError {
     /// The same, of a slice.
     pub(super) fn in_slice(self, slice: &Slice) -> Self {
         if slice.is_whole() { self } else { Self::InSlice { slice: slice.clone(), source: Box::new(self) } }
+    }
+
+    /// The same, with nothing in it of what was read.
+    pub(super) fn withheld(self) -> Self {
+        match self {
+            Self::Decode(error) => Self::Decode(error.withheld()),
+            error => error,
+        }
     }
 
     /// The request that failed, if one did.
@@ -251,7 +263,7 @@ impl Stream {
             Ok::<_, StreamError>((page, reading.end(&response)?))
         };
         let (mut page, PageOutcome { position: mut after, more }) = self.attempt(read).await?;
-        self.provenance.tell(&mut page, self, position, &fetched.request, &response, Some(&content));
+        self.provenance.tell(&mut page, self, position, &fetched.request, &response, self.told(&content));
         page.keep(fetched.share);
         self.detours.came_to_a_page(more);
         // Of several pages, one that is the same says nothing of the others.
@@ -264,12 +276,62 @@ impl Stream {
     /// Reads a response, or a part of one, whose body is a JSON document, and makes of its records what is written.
     pub(super) async fn page(&self, reading: &mut dyn PageReading, part: &Response) -> Result<Page, StreamError> {
         let mut page = Page::new(&self.wire);
-        reading.read(part, &mut page)?;
+        match self.redacted(part)? {
+            None => reading.read(part, &mut page)?,
+            Some(redacted) => {
+                reading.read(&redacted, &mut page).map_err(|error| StreamError::from(error).withheld())?
+            }
+        }
         let page = self.output.finish(page).await?;
         match &self.snapshot {
             Some(snapshot) => Ok(snapshot.changes(page).await?),
             None => Ok(page),
         }
+    }
+
+    /// A response, or a part of one, whose body is a JSON document, with its records redacted; `None`: nothing is.
+    pub(super) fn redacted(&self, sent: &Response) -> Result<Option<Response>, StreamError> {
+        let (Some(redaction), Some(records)) = (&self.wire.redaction, &self.redacted_at) else { return Ok(None) };
+        let redacted =
+            redaction.document(&sent.body, records).map_err(DecodeError::from).map_err(StreamError::Decode)?;
+        if redaction.guards_uses() {
+            self.guard_uses(&sent.body, redacted.as_bytes()).map_err(StreamError::Decode)?;
+        }
+        let mut response = sent.clone();
+        response.body = redacted.into();
+        Ok(Some(response))
+    }
+
+    /// Sees that what the stream needs of the records is the same whether or not they are redacted, but for keys that are
+    /// hashes.
+    fn guard_uses(&self, sent: &[u8], redacted: &[u8]) -> Result<(), DecodeError> {
+        let wire = Wire { on_drift: DriftPolicy::default(), ..self.wire.clone() };
+        let read = |body: &[u8]| {
+            let mut page = Page::trial(&wire);
+            if !body.is_empty() {
+                self.operation.decode(body, &mut page)?;
+            }
+            Ok::<_, DecodeError>(page)
+        };
+        let (sent, redacted) = (read(sent).map_err(DecodeError::withheld)?, read(redacted)?);
+        let differs = |is_same: fn(&PageRecord<'_>, &PageRecord<'_>) -> bool| {
+            sent.records().zip(redacted.records()).any(|(sent, redacted)| !is_same(&sent, &redacted))
+        };
+        let is_key = |sent: &PageRecord<'_>, redacted: &PageRecord<'_>| {
+            sent.key == redacted.key || redacted.key.is_some_and(Redaction::is_hash)
+        };
+        let what = if sent.children != redacted.children {
+            "the request for another operation's records"
+        } else if self.facts().pagination.asks_by_key() && sent.last_key() != redacted.last_key() {
+            "the request for the next page"
+        } else if differs(|sent, redacted| sent.timestamp == redacted.timestamp) {
+            "the records' time"
+        } else if differs(is_key) {
+            "the records' key, which only HASH keeps,"
+        } else {
+            return Ok(());
+        };
+        Err(RedactionError::Used { what }.into())
     }
 
     /// What the body of a response is that begins with `start`.
@@ -286,8 +348,14 @@ impl Stream {
         format.document(&self.operation.body(), response.body.clone())
     }
 
-    /// Reads the response to what `position` asked for.
+    /// A response's content as far as its hash may be told: who knows the rest of it could find what is redacted by that.
+    pub(super) fn told<'c>(&self, content: &'c Bytes) -> Option<&'c [u8]> {
+        self.wire.redaction.is_none().then_some(content)
+    }
+
+    /// Reads the response to what `position` asked for, redacted if that is to be.
     pub(crate) fn read_response(&self, position: &Position, response: &Response) -> Result<ReadPage, StreamError> {
-        Ok(self.operation.read(position, response, Page::new(&self.wire))?)
+        let read = self.operation.read(position, response, Page::new(&self.wire)).map_err(StreamError::from);
+        read.map_err(|error| if self.redacted_at.is_some() { error.withheld() } else { error })
     }
 }

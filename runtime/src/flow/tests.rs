@@ -17,6 +17,7 @@ use super::*;
 use crate::codegen::{Object, Undeclared};
 use crate::config::{ApiConfig, ConnectorConfig, Environment, Services};
 use crate::connector::Connector;
+use crate::hook::Verdict;
 use crate::http::Request;
 use crate::http::testing::serve;
 use crate::kafka::{KafkaSettings, TopicReader};
@@ -212,13 +213,18 @@ impl Setup {
     }
 
     fn config(&self, connector: &Connector) -> ConnectorConfig {
+        self.config_with(connector, json!({}))
+    }
+
+    fn config_with(&self, connector: &Connector, more: Value) -> ConnectorConfig {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let config = json!({
+        let mut config = json!({
             "http.api.base.url": self.url.as_str(),
             "api1.max.retries": 0,
             "exactly.once.support": self.exactly_once,
             "memory.max.bytes": 8 << 20,
         });
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         std::fs::write(file.path(), config.to_string()).unwrap();
         let services = Services::Embedded {
             bootstrap_servers: self.embedded.bootstrap_servers().to_owned(),
@@ -449,6 +455,32 @@ impl TypedOperation for ListShops {
     }
 }
 
+/// The same, with a hook that bears no times.
+struct TimelessShops;
+
+impl TypedOperation for TimelessShops {
+    type Record<'page> = Note<'page>;
+
+    fn facts() -> OperationFacts {
+        ListShops::facts()
+    }
+
+    fn request(&self) -> Request {
+        ListShops.request()
+    }
+
+    fn children(record: &Note<'_>, children: &mut Children) {
+        ListShops::children(record, children);
+    }
+
+    fn hook() -> Option<fn(&mut Note<'_>) -> Verdict> {
+        Some(|record| {
+            assert!(record.at.get().is_none(), "a time is seen");
+            if record.id.get().is_some_and(|id| *id > 10) { Verdict::Drop } else { Verdict::Keep }
+        })
+    }
+}
+
 /// The notes of a shop.
 struct ShopNotes {
     shop: i64,
@@ -517,6 +549,66 @@ async fn a_typed_child_is_read_for_each_record_of_its_parent() {
     asked.dedup();
     assert_eq!(asked.len(), 2 + 15 + 5, "none twice");
     assert!(setup.read_offsets().await.is_empty(), "there is nothing to remember");
+}
+
+#[tokio::test]
+async fn a_typed_child_is_not_asked_for_by_what_is_redacted() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let setup = Setup { url: shops(Arc::clone(&asked)).await, ..Setup::new().await };
+    let connector = shop_connector();
+    let (_stop, stopped) = watch::channel(false);
+    for rules in ["/id -> DROP", "/id -> MASK"] {
+        let config = setup.config_with(&connector, json!({ "api2.record.redact": rules }));
+        let error = run(&connector, config, Some(&setup.embedded), Mode::Once, stopped.clone()).await.unwrap_err();
+        let told = crate::error::chain(&error);
+        let expected =
+            "the request for another operation's records would be made of a field that `record.redact` changes";
+        assert!(told.contains(expected), "{rules}: {told}");
+        assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), ["/shops"], "{rules}");
+    }
+    // What is not asked by may go, and no hook sees it, not even while that is found out.
+    let connector = Connector::new("notes")
+        .operation(|parameters| Ok(ShopNotes { shop: parameters.parse_slice("shop", "an integer")? }))
+        .operation(|_| Ok(TimelessShops));
+    let config = setup.config_with(&connector, json!({ "api2.record.redact": "/at -> DROP" }));
+    let summary = run(&connector, config, Some(&setup.embedded), Mode::Once, stopped).await.unwrap();
+    // Nothing is read for the shops that the hook has dropped.
+    assert_eq!(summary.records, 10 + 55);
+}
+
+#[tokio::test]
+async fn a_typed_stream_does_not_stand_at_what_is_redacted() {
+    let setup = Setup::new().await;
+    let connector = Connector::new("notes").operation(|_| Ok(ListNotes));
+    let config = json!({ "http.api.base.url": setup.url.as_str(), "api1.record.redact": "/at -> DROP" });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), config.to_string()).unwrap();
+    let error = ApiConfig::load(&connector, Some(file.path()), &Environment::default()).err();
+    assert!(
+        format!("{error:?}").contains("says DROP of `/at`, but `/at` is what the stream's position is made of"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_typed_key_is_hashed_and_nothing_else() {
+    let setup = Setup::new().await;
+    setup.api.add(1..=3, "2024-01-01T00:00:00Z");
+    let connector = Connector::new("notes").operation(|_| Ok(ListNotes));
+    let (_stop, stopped) = watch::channel(false);
+    let run = async |rules: &str| {
+        let more = json!({ "api1.record.redact": rules, "record.redact.salt": "nobody knows it" });
+        let config = setup.config_with(&connector, more);
+        run(&connector, config, Some(&setup.embedded), Mode::Once, stopped.clone()).await
+    };
+    for rules in ["/id -> MASK", "/id -> DROP"] {
+        let told = crate::error::chain(&run(rules).await.unwrap_err());
+        let expected = "the records' key, which only HASH keeps, would be made of a field that `record.redact` changes";
+        assert!(told.contains(expected), "{rules}: {told}");
+    }
+    assert_eq!(run("/id -> HASH").await.unwrap().records, 3);
+    let keys: Vec<_> = setup.read("notes").await.into_iter().map(|(key, _)| key).collect();
+    assert!(keys.len() == 3 && keys.iter().all(|key| key.len() == 64) && keys[0] != keys[1], "{keys:?}");
 }
 
 #[tokio::test]

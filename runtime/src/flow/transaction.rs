@@ -219,6 +219,7 @@ impl<'a> Transactions<'a> {
             let contents = open.contents.entry(index).or_default();
             contents.records += records as u64;
             contents.dead_letters += page.rejected().len() as u64;
+            contents.filtered += page.filtered() as u64;
         }
         Ok(())
     }

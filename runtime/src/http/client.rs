@@ -13,7 +13,7 @@ use url::Url;
 
 use super::addresses::{AddressFilter, DisallowedHost, FilteringResolver};
 use super::authenticator::{Outgoing, SharedAuthenticator};
-use super::error::{Cause, HttpError};
+use super::error::{Cause, FailureContent, HttpError};
 use super::hosts::{Connecting, Host, Hosts};
 use super::limit::Priority;
 use super::oauth2::{OAuth2, Tokens};
@@ -56,6 +56,8 @@ pub struct ClientSettings {
     pub hosts: Hosts,
     /// Whether requests are recorded, or answered from a recording.
     pub tape: Tape,
+    /// Whether nothing of what comes is shown in messages.
+    pub withholds_content: bool,
 }
 
 impl ClientSettings {
@@ -75,6 +77,7 @@ impl ClientSettings {
             headers: Vec::new(),
             hosts: Hosts::default(),
             tape: Tape::Off,
+            withholds_content: false,
         }
     }
 }
@@ -147,6 +150,7 @@ struct Inner {
     connect_timeout: Duration,
     request_timeout: Duration,
     max_response_bytes: usize,
+    withholds_content: bool,
 }
 
 impl fmt::Debug for Client {
@@ -203,6 +207,7 @@ impl Client {
                 connect_timeout: settings.connect_timeout,
                 request_timeout: settings.request_timeout,
                 max_response_bytes: settings.max_response_bytes,
+                withholds_content: settings.withholds_content,
             }),
             priority: Priority::Live,
         })
@@ -329,7 +334,7 @@ impl Client {
                 redactor.add(value.expose());
                 redactor.add(value.expose().rsplit(' ').next().unwrap_or_default());
             }
-            let body = redactor.hide(&read_start(&mut response).await);
+            let body = self.content(&redactor, &read_start(&mut response).await);
             let retry_after =
                 response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, clock::now()));
             if let (reqwest::StatusCode::TOO_MANY_REQUESTS, Some(wait), Some(host)) =
@@ -358,12 +363,16 @@ impl Client {
     /// Method and URL of a request, without what authenticates it; `None` if it has no URL.
     pub(crate) fn shown_request(&self, request: &Request) -> Option<String> {
         let url = self.inner.base.resolve(&request.target).ok()?;
-        Some(self.hide(&format!("{} {url}", request.method.as_str())))
+        Some(self.inner.redactor.hide(&format!("{} {url}", request.method.as_str())))
     }
 
-    /// A text with known secrets hidden.
+    /// What may be shown of a text that the API sent: known secrets are hidden, and all of it where records are redacted.
     pub fn hide(&self, text: &str) -> String {
-        self.inner.redactor.hide(text)
+        self.content(&self.inner.redactor, text).shown().to_owned()
+    }
+
+    fn content(&self, redactor: &Redactor, text: &str) -> FailureContent {
+        FailureContent::new(redactor.hide(text), self.inner.withholds_content)
     }
 
     /// Gets a new token for the next request, if requests have tokens.
@@ -388,7 +397,7 @@ impl Client {
         HttpError::Status {
             url: shown(&begun.head().url),
             status: begun.head().status,
-            body: self.inner.redactor.hide(&String::from_utf8_lossy(start)),
+            body: self.content(&self.inner.redactor, &String::from_utf8_lossy(start)),
             retry_after: None,
         }
     }

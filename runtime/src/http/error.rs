@@ -1,5 +1,6 @@
 //! What can go wrong with a request: what kind it is, whether to try again, and whether the request may have been sent.
 
+use std::fmt;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -125,14 +126,14 @@ pub enum HttpError {
         limit: usize,
     },
     /// The response's status is not one of success (RFC 9110 section 15).
-    #[error("`{url}` answered {}{}", status_line(*status), excerpt(body))]
+    #[error("`{url}` answered {}{}", status_line(*status), excerpt(body.shown()))]
     Status {
         /// The URL that was asked.
         url: String,
         /// The status code.
         status: u16,
-        /// The beginning of the content, as text, known secrets hidden.
-        body: String,
+        /// The beginning of the content.
+        body: FailureContent,
         /// How long the API asks to wait (RFC 9110 section 10.2.3).
         retry_after: Option<Duration>,
     },
@@ -291,7 +292,8 @@ impl HttpError {
     pub(super) fn with_body(self, change: impl Fn(&str) -> String) -> Self {
         match self {
             Self::Status { url, status, retry_after, body } => {
-                Self::Status { url, status, retry_after, body: change(&body) }
+                let body = FailureContent { text: change(&body.text), ..body };
+                Self::Status { url, status, retry_after, body }
             }
             error => error,
         }
@@ -318,10 +320,10 @@ impl HttpError {
         }
     }
 
-    /// The beginning of what came with such a status, as text.
+    /// The beginning of what came with such a status, as text, if it may be shown.
     pub fn body(&self) -> Option<&str> {
         match self.cause() {
-            Self::Status { body, .. } => Some(body),
+            Self::Status { body, .. } => Some(body.shown()),
             _ => None,
         }
     }
@@ -397,6 +399,39 @@ impl HttpError {
     }
 }
 
+/// What stands in the place of what an API sent where records are redacted: nobody knows where in it their fields are.
+pub(crate) const WITHHELD: &str = "[withheld: `record.redact` is set]";
+
+/// The beginning of what came with a failure, as text, known secrets hidden.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FailureContent {
+    text: String,
+    is_withheld: bool,
+}
+
+impl FailureContent {
+    /// One that may be shown, unless `is_withheld`.
+    pub(super) fn new(text: String, is_withheld: bool) -> Self {
+        Self { text, is_withheld }
+    }
+
+    /// What may be shown of it.
+    pub fn shown(&self) -> &str {
+        if self.is_withheld && !self.text.is_empty() { WITHHELD } else { &self.text }
+    }
+
+    /// It as it came, for who decides by it and shows nothing.
+    pub(super) fn as_it_came(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for FailureContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shown().fmt(f)
+    }
+}
+
 /// The innermost reason of a failure, as the network or the TLS library gives it.
 #[derive(Debug, Error)]
 #[error("{0}")]
@@ -455,7 +490,12 @@ mod tests {
     use super::*;
 
     fn status(status: u16, body: &str, retry_after: Option<Duration>) -> HttpError {
-        HttpError::Status { url: "http://a/b".to_owned(), status, body: body.to_owned(), retry_after }
+        HttpError::Status {
+            url: "http://a/b".to_owned(),
+            status,
+            body: FailureContent::new(body.to_owned(), false),
+            retry_after,
+        }
     }
 
     #[test]

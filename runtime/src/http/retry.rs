@@ -180,7 +180,7 @@ async fn judge_failure(
     error: HttpError,
 ) -> Result<Begun, Failed> {
     let action = match &error {
-        HttpError::Status { status, body, .. } => policy.actions.of(*status, body.as_bytes()),
+        HttpError::Status { status, body, .. } => policy.actions.of(*status, body.as_it_came().as_bytes()),
         _ => None,
     };
     match action {
@@ -252,13 +252,14 @@ fn tell(retry: &Retry<'_>, on_retry: &mut impl FnMut(&Retry<'_>)) {
 mod tests {
     use std::cell::RefCell;
 
+    use super::super::error::FailureContent;
     use super::*;
 
     fn status(status: u16, retry_after: Option<u64>) -> HttpError {
         HttpError::Status {
             url: "http://a/".to_owned(),
             status,
-            body: String::new(),
+            body: FailureContent::new(String::new(), false),
             retry_after: retry_after.map(Duration::from_secs),
         }
     }

@@ -175,7 +175,8 @@ impl Api {
 
 /// Reads one cycle; every position goes through its text, as it does if the process dies there.
 fn drain(operation: &dyn Operation, api: &mut Api, position: &mut Position) -> Result<Vec<i64>, PageError> {
-    let wire = Wire { format: OutputFormat::Json, prefix: Vec::new(), on_drift: DriftPolicy::default() };
+    let wire =
+        Wire { format: OutputFormat::Json, prefix: Vec::new(), on_drift: DriftPolicy::default(), redaction: None };
     let mut ids = Vec::new();
     loop {
         let at = operation.begin(position);
@@ -336,7 +337,8 @@ fn late(lookback: Duration) -> Incremental {
 
 /// Reads one cycle of an API that has these records, and says what it was asked and what was new.
 fn cycle(operation: &dyn Operation, records: &[(i64, String)], position: &mut Position) -> (Option<String>, Vec<i64>) {
-    let wire = Wire { format: OutputFormat::Json, prefix: Vec::new(), on_drift: DriftPolicy::default() };
+    let wire =
+        Wire { format: OutputFormat::Json, prefix: Vec::new(), on_drift: DriftPolicy::default(), redaction: None };
     let request = operation.request_at(position);
     let since = query(&request).remove("since");
     let from = since.clone().unwrap_or_default();
@@ -389,7 +391,8 @@ fn what_is_remembered_of_a_look_back_window_is_bounded() {
 
 /// The targets of the requests of a cycle, whose answers are these bodies.
 fn asked(operation: &dyn Operation, bodies: &[Value], position: &mut Position) -> Vec<Target> {
-    let wire = Wire { format: OutputFormat::Json, prefix: Vec::new(), on_drift: DriftPolicy::default() };
+    let wire =
+        Wire { format: OutputFormat::Json, prefix: Vec::new(), on_drift: DriftPolicy::default(), redaction: None };
     let ask = |body: &Value| {
         let request = operation.request_at(position);
         let read = operation.read(position, &response(body.to_string(), &[]), Page::new(&wire)).unwrap();
@@ -450,7 +453,12 @@ fn a_token_goes_where_the_operation_has_it() {
             let facts = OperationFacts { pagination: style, ..ListThings::facts() };
             let operation = Typed { operation: ThingsAt, shape: PageShape::new(&facts), facts };
             let mut position = Position::default();
-            let wire = Wire { format: OutputFormat::Json, prefix: Vec::new(), on_drift: DriftPolicy::default() };
+            let wire = Wire {
+                format: OutputFormat::Json,
+                prefix: Vec::new(),
+                on_drift: DriftPolicy::default(),
+                redaction: None,
+            };
             for (id, text) in texts.into_iter().enumerate() {
                 let request = operation.request_at(&position);
                 let expected = match place {

@@ -13,6 +13,7 @@ use crate::memory::Share;
 use crate::operation::{IncrementalMode, OffsetValue};
 use crate::record::time::{Instant, parse_instant};
 use crate::record::{Drift, DriftKind};
+use crate::redaction::Redaction;
 use crate::slice::Children;
 
 /// How the values of a stream's records are written.
@@ -24,6 +25,8 @@ pub struct Wire {
     pub prefix: Vec<u8>,
     /// What follows when a record departs from the document.
     pub on_drift: DriftPolicy,
+    /// What has been done with personal data in the records: there, they depart from the document because of it.
+    pub redaction: Option<Arc<Redaction>>,
 }
 
 /// Where a page comes from, as headers.
@@ -70,7 +73,11 @@ pub struct Page {
     origin: Origin,
     /// Whether every record tells it.
     tells_origin: bool,
-    /// The key of the last record, if that one was dropped; empty if it has none.
+    /// How many records have been left out by the crate's own code, or by a transform.
+    filtered: usize,
+    /// Whether it is read only to see what would come of it, so that the crate's own code is not asked.
+    is_trial: bool,
+    /// The key of the last record as it was sent, if that one was dropped or changed; empty if it has none.
     dropped_last: Option<Vec<u8>>,
     offsets: Option<OffsetTracker>,
     /// A hash of all records so far, if it is wanted.
@@ -159,11 +166,23 @@ impl Page {
             origin: Origin::default(),
             tells_origin: false,
             offsets: None,
+            filtered: 0,
+            is_trial: false,
             dropped_last: None,
             extras: Vec::new(),
             notes: 0,
             is_not_modified: false,
         }
+    }
+
+    /// An empty page that is read only to see what would come of it.
+    pub(crate) fn trial(wire: &Wire) -> Self {
+        Self { is_trial: true, ..Self::new(wire) }
+    }
+
+    /// Whether it is read only for that.
+    pub(crate) fn is_trial(&self) -> bool {
+        self.is_trial
     }
 
     /// An empty page in the place of one that has not changed.
@@ -310,14 +329,14 @@ impl Page {
     }
 
     /// Adds the record that `write` encodes, or what it is as JSON to those that are rejected, if it departs from the document
-    /// in a way that is to be quarantined. `Ok(false)`: it was a repeat, and dropped.
+    /// in a way that is to be quarantined.
     pub(crate) fn push<'page>(
         &mut self,
         timestamp: Option<i64>,
         key: impl FnOnce(&mut Vec<u8>) -> bool,
         offset: Option<OffsetValue<'_>>,
         write: impl Fn(OutputFormat, &mut Vec<u8>) -> Vec<Drift<'page>>,
-    ) -> Result<bool, Refused> {
+    ) -> Result<Pushed, Refused> {
         self.received += 1;
         let value_start = self.values.len();
         self.values.extend_from_slice(&self.wire.prefix);
@@ -333,11 +352,13 @@ impl Page {
                 self.dropped_last = Some(self.keys[key_start..].to_vec());
                 self.values.truncate(value_start);
                 self.keys.truncate(key_start);
-                return Ok(false);
+                return Ok(Pushed::Repeated);
             }
         }
         let mut quarantined = None;
-        for drift in drift {
+        let redaction = self.wire.redaction.as_deref();
+        let is_of_api = |drift: &Drift<'_>| !redaction.is_some_and(|redaction| redaction.changes(&drift.pointer));
+        for drift in drift.into_iter().filter(is_of_api) {
             match self.wire.on_drift.of(drift.kind) {
                 OnDrift::Stop => return Err(Refused::Drift { kind: drift.kind, pointer: drift.pointer }),
                 OnDrift::Quarantine if quarantined.is_none() => {
@@ -354,17 +375,57 @@ impl Page {
             let mut sent = Vec::new();
             write(OutputFormat::Json, &mut sent);
             self.rejected.push(Rejected { sent, reason, index: self.index() - 1 });
-            return Ok(true);
+            return Ok(Pushed::Quarantined);
         }
         self.dropped_last = None;
         self.entries.push(Entry { key, value: value_start..self.values.len(), timestamp });
-        Ok(true)
+        Ok(Pushed::Added)
+    }
+
+    /// Writes the record that was added last once more, as a hook has left it.
+    pub(crate) fn rewrite_last(
+        &mut self,
+        timestamp: Option<i64>,
+        key: impl FnOnce(&mut Vec<u8>) -> bool,
+        write: impl FnOnce(OutputFormat, &mut Vec<u8>),
+    ) {
+        self.take_last();
+        let (value_start, key_start) = (self.values.len(), self.keys.len());
+        self.values.extend_from_slice(&self.wire.prefix);
+        write(self.wire.format, &mut self.values);
+        let key = if key(&mut self.keys) { Some(key_start..self.keys.len()) } else { None };
+        self.entries.push(Entry { key, value: value_start..self.values.len(), timestamp });
+    }
+
+    /// Leaves out the record that was added last.
+    pub(crate) fn filter_last(&mut self) {
+        self.take_last();
+        self.filtered += 1;
+    }
+
+    /// Takes note of a record that a transform has left out.
+    pub(crate) fn filter(&mut self) {
+        self.filtered += 1;
+    }
+
+    /// How many records hooks and transforms have left out.
+    pub(crate) fn filtered(&self) -> usize {
+        self.filtered
+    }
+
+    /// Takes the last record out. Its key is remembered as it was sent: it may be what the next page is asked for by.
+    fn take_last(&mut self) {
+        let Some(Entry { key, value, .. }) = self.entries.pop() else { return };
+        self.values.truncate(value.start);
+        let sent = key.map(|key| self.keys.drain(key.start..).collect()).unwrap_or_default();
+        self.dropped_last = Some(sent);
     }
 
     /// An empty page that stands in the place of this one, which has been read to its end: what is told of it besides its
     /// records goes over.
     pub(crate) fn successor(&mut self) -> Self {
         let mut successor = Self::new(&self.wire);
+        successor.filtered = self.filtered;
         successor.rejected = std::mem::take(&mut self.rejected);
         successor.drift = std::mem::take(&mut self.drift);
         successor.received = self.received;
@@ -433,8 +494,20 @@ impl Page {
     }
 }
 
+/// What has become of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// It is the last one of the page.
+    Added,
+    /// It was there before, and is dropped.
+    Repeated,
+    /// It is rejected, as it departs from the document.
+    Quarantined,
+}
+
 /// Why a record was not taken.
 pub(crate) enum Refused {
+    Hook(String),
     Offset(String),
     Drift { kind: DriftKind, pointer: String },
 }

@@ -269,6 +269,11 @@ impl Counted {
 }
 
 impl Pagination {
+    /// Whether the next page is asked for by the key of a record.
+    pub(crate) fn asks_by_key(&self) -> bool {
+        matches!(self, Self::LastRecord { .. })
+    }
+
     /// Where a response says what this style of paging has to know.
     pub(crate) fn found_in(&self) -> Option<&FoundIn> {
         match self {

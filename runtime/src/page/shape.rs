@@ -10,9 +10,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_json::value::RawValue;
 
 use super::Page;
-use super::batch::Refused;
+use super::batch::{Pushed, Refused};
 use crate::configured::RecordsAt;
 use crate::format;
+use crate::hook::{self, Verdict};
 use crate::operation::{DecodeError, OperationFacts, Place, TypedOperation};
 use crate::record::{Json, JsonKind, Reading, Value as _};
 
@@ -102,6 +103,7 @@ impl PageShape {
                     DecodeError::Offset { place: Place::Record(index), field: self.offset_field.clone(), reason }
                 }
                 Refused::Drift { kind, pointer } => DecodeError::Drift { index, kind, pointer },
+                Refused::Hook(said) => DecodeError::Hook { index, said },
             });
         }
         walked.map_err(|source| DecodeError::Json { place: Place::Page, source })?;
@@ -176,18 +178,25 @@ struct Walk<'a, 'page, O> {
 }
 
 impl<O: TypedOperation> Walk<'_, '_, O> {
-    fn take<E: serde::de::Error>(&self, record: &O::Record<'_>) -> Result<(), E> {
+    fn take<E: serde::de::Error>(&self, record: &mut O::Record<'_>) -> Result<(), E> {
         let mut page = self.walking.page.borrow_mut();
         let index = page.index();
+        let sent = &*record;
         let pushed = page.push(
-            O::timestamp(record),
-            |out| O::key(record, out),
-            O::offset(record),
-            |format, out| format::write(format, record, out),
+            O::timestamp(sent),
+            |out| O::key(sent, out),
+            O::offset(sent),
+            |format, out| format::write(format, sent, out),
         );
-        match pushed {
-            Ok(is_new) => {
-                if is_new {
+        // How far the stream has been read, and what departs from the document, is told from what was sent.
+        let is_kept = pushed.and_then(|pushed| match (pushed, O::hook()) {
+            (Pushed::Added, Some(hook)) if !page.is_trial() => Self::ask(hook, record, &mut page),
+            (Pushed::Added | Pushed::Quarantined, _) => Ok(true),
+            (Pushed::Repeated, _) => Ok(false),
+        });
+        match is_kept {
+            Ok(is_kept) => {
+                if is_kept {
                     O::children(record, &mut page.children);
                 }
                 Ok(())
@@ -195,6 +204,26 @@ impl<O: TypedOperation> Walk<'_, '_, O> {
             Err(refused) => {
                 self.walking.failure.replace(Some(Failure { index, refused }));
                 Err(E::custom("a record could not be taken"))
+            }
+        }
+    }
+
+    /// Has the crate's own code say what becomes of the record that was added last; `Ok(false)`: it is left out.
+    fn ask<'page>(
+        hook: fn(&mut O::Record<'page>) -> Verdict,
+        record: &mut O::Record<'page>,
+        page: &mut Page,
+    ) -> Result<bool, Refused> {
+        match hook::call(hook, record).map_err(Refused::Hook)? {
+            Verdict::Keep => {
+                let (timestamp, record) = (O::timestamp(record), &*record);
+                let write = |format, out: &mut _| drop(format::write(format, record, out));
+                page.rewrite_last(timestamp, |out| O::key(record, out), write);
+                Ok(true)
+            }
+            Verdict::Drop => {
+                page.filter_last();
+                Ok(false)
             }
         }
     }
@@ -213,7 +242,7 @@ impl<O: TypedOperation> Walk<'_, '_, O> {
     /// Takes a record, whatever it holds.
     fn take_one_tolerantly<E: serde::de::Error>(&self, sent: Json<'_>) -> Result<(), E> {
         match O::Record::tolerant(sent) {
-            Reading::Exact(record) | Reading::Coerced(record) => self.take(&record),
+            Reading::Exact(mut record) | Reading::Coerced(mut record) => self.take(&mut record),
             Reading::Misfit => {
                 let reason = format!("a record is an object, and this is {}", sent.kind().noun());
                 self.walking.page.borrow_mut().reject(sent.get(), reason);
@@ -227,7 +256,7 @@ impl<O: TypedOperation> Walk<'_, '_, O> {
         let body: &RawValue = serde_json::from_slice(body)?;
         for piece in path.find(body.get())?.records {
             match serde_json::from_str::<O::Record<'_>>(piece.get()) {
-                Ok(record) => self.take(&record)?,
+                Ok(mut record) => self.take(&mut record)?,
                 Err(error) if error.is_data() => self.take_one_tolerantly(serde_json::from_str(piece.get())?)?,
                 Err(error) => return Err(error),
             }
@@ -275,8 +304,8 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, '_, O> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         if self.node.is_records {
             self.walking.found.replace(true);
-            let record = O::Record::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-            return self.take(&record);
+            let mut record = O::Record::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+            return self.take(&mut record);
         }
         if self.node.says.is_some() && self.node.children.is_empty() {
             return Err(A::Error::invalid_type(serde::de::Unexpected::Map, &self));
@@ -295,8 +324,8 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, '_, O> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         if self.node.is_records {
             self.walking.found.replace(true);
-            while let Some(record) = seq.next_element::<O::Record<'de>>()? {
-                self.take(&record)?;
+            while let Some(mut record) = seq.next_element::<O::Record<'de>>()? {
+                self.take(&mut record)?;
             }
             return Ok(());
         }
@@ -348,6 +377,8 @@ impl<'de, O: TypedOperation> Visitor<'de> for Walk<'_, '_, O> {
 mod tests {
     use std::time::Duration;
 
+    use serde_json::json;
+
     use super::super::{Boundary, DriftPolicy, OnDrift, Pagination, Wire};
     use super::*;
     use crate::codegen::{Object, Undeclared};
@@ -355,6 +386,7 @@ mod tests {
     use crate::http::Request;
     use crate::operation::{Incremental, IncrementalMode, KeyField, OffsetField, OffsetValue};
     use crate::record::{DateTime, Field, Record, Text};
+    use crate::slice::Children;
 
     #[derive(Default, Object)]
     struct Event<'page> {
@@ -375,7 +407,12 @@ mod tests {
     }
 
     fn page_with(prefix: &[u8]) -> Page {
-        Page::new(&Wire { format: OutputFormat::Avro, prefix: prefix.to_vec(), on_drift: DriftPolicy::default() })
+        Page::new(&Wire {
+            format: OutputFormat::Avro,
+            prefix: prefix.to_vec(),
+            on_drift: DriftPolicy::default(),
+            redaction: None,
+        })
     }
 
     struct ListEvents;
@@ -444,6 +481,92 @@ mod tests {
             assert_eq!(values[0], [0, 0, 0, 0, 7, 2, 2, 0, 2, 2, b'a', 0]);
             assert_eq!(values[1], [0, 0, 0, 0, 7, 2, 4, 0, 2, 4, 0xc3, 0xa9, 0]);
         }
+    }
+
+    /// The same, of which even ones are left out, and the others have another key and note.
+    struct HookedEvents;
+
+    impl TypedOperation for HookedEvents {
+        type Record<'page> = Event<'page>;
+
+        fn facts() -> OperationFacts {
+            ListEvents::facts()
+        }
+
+        fn request(&self) -> Request {
+            ListEvents.request()
+        }
+
+        fn key(record: &Event<'_>, out: &mut Vec<u8>) -> bool {
+            record.id.write_key(out)
+        }
+
+        fn offset<'record>(record: &'record Event<'_>) -> Option<OffsetValue<'record>> {
+            record.at.offset_value()
+        }
+
+        fn children(record: &Event<'_>, children: &mut Children) {
+            children.add("children", [("id", record.id.offset_value())]);
+        }
+
+        fn hook() -> Option<fn(&mut Event<'_>) -> Verdict> {
+            Some(|record| {
+                let id = record.id.get().copied().unwrap_or_default();
+                assert!(id < 100, "{id} is too much");
+                record.id = (10 * id).into();
+                record.at = Field::Absent;
+                record.note = Text::from("hooked").into();
+                if id % 2 == 0 { Verdict::Drop } else { Verdict::Keep }
+            })
+        }
+    }
+
+    #[test]
+    fn a_hook_changes_and_drops_records_and_the_stream_stands_where_they_were() {
+        let body = |last: i64| {
+            let event =
+                |id: i64| json!({ "id": id, "at": format!("2024-01-0{}T00:00:00Z", id % 9 + 1), "note": "sent" });
+            json!({ "data": { "events": [event(1), event(2), event(3), event(last)] }, "meta": { "next": "abc" } })
+                .to_string()
+        };
+        let decode = |body: &str, page: &mut Page| {
+            page.track(IncrementalMode::Timestamp, None, boundary(None, vec![]), boundary(None, vec![]));
+            PageShape::new(&ListEvents::facts()).decode::<HookedEvents>(body.as_bytes(), page)
+        };
+        let mut page = page_with(&[7]);
+        decode(&body(4), &mut page).unwrap();
+        assert_eq!(keys(&page), ["10", "30"]);
+        assert_eq!((page.len(), page.received, page.filtered()), (2, 4, 2));
+        let value = page.records().next().unwrap().value;
+        assert_eq!(value, [&[7, 2, 20, 0, 2, 12][..], b"hooked", &[0]].concat());
+        // As it was sent: the next page may be asked for by it.
+        assert_eq!(page.last_key().as_deref(), Some("4"));
+        let children: Vec<_> = page.children.iter().map(|(_, slice)| slice.to_string()).collect();
+        assert_eq!(children, [r#"{"id":"10"}"#, r#"{"id":"30"}"#]);
+        assert_eq!(page.reached().unwrap().value.as_deref(), Some("2024-01-05T00:00:00Z"));
+
+        // What came twice is recognised by what was sent, and what departs from the document is told of that too.
+        let mut plain = page_with(&[7]);
+        plain.track(IncrementalMode::Timestamp, None, boundary(None, vec![]), boundary(None, vec![]));
+        PageShape::new(&ListEvents::facts()).decode::<ListEvents>(body(4).as_bytes(), &mut plain).unwrap();
+        let mut again = page_with(&[7]);
+        decode(&body(4), &mut again).unwrap();
+        assert_eq!(plain.reached().unwrap().records, again.reached().unwrap().records);
+        let mut odd = page_with(&[]);
+        decode(r#"{"data": {"events": [{"id": 1, "at": "2024-01-01T00:00:00Z", "note": 5}]}}"#, &mut odd).unwrap();
+        assert_eq!(odd.drift().len(), 1);
+        assert_eq!(keys(&odd), ["10"]);
+    }
+
+    #[test]
+    fn a_hook_that_panics_stops_the_page() {
+        let body = r#"{"data": {"events": [{"id": 1, "at": "2024-01-01T00:00:00Z"}, {"id": 100, "at": "2024-01-01T00:00:00Z"}]}}"#;
+        let error = PageShape::new(&ListEvents::facts()).decode::<HookedEvents>(body.as_bytes(), &mut page_with(&[]));
+        let error = error.unwrap_err().to_string();
+        assert_eq!(
+            error,
+            r#"reading record 1 of the page: its hook in `src/hooks.rs` panicked with "100 is too much""#
+        );
     }
 
     #[test]
@@ -550,8 +673,12 @@ mod tests {
             (r#"{"note": "a"}"#, "reading record 0 of the page: missing field at `/id`"),
             (r#"{"id": null}"#, "reading record 0 of the page: null in a required field at `/id`"),
         ] {
-            let wire =
-                Wire { format: OutputFormat::Avro, prefix: Vec::new(), on_drift: DriftPolicy::all(OnDrift::Stop) };
+            let wire = Wire {
+                format: OutputFormat::Avro,
+                prefix: Vec::new(),
+                on_drift: DriftPolicy::all(OnDrift::Stop),
+                redaction: None,
+            };
             let body = format!(r#"{{"data": {{"events": [{record}]}}}}"#);
             let error = decode(&body, &mut Page::new(&wire)).unwrap_err();
             assert!(error.to_string().starts_with(message), "{error}");

@@ -85,7 +85,8 @@ fn every_example_runs_and_asks_what_it_says() {
     for (config, asked) in examples {
         let api = ScriptedApi::start(answer).unwrap();
         let config: Value = serde_json::from_str(&config.replace("https://api.example.com", &api.url())).unwrap();
-        let summary = Broker::start().run_with(&config, &[("CLIENT_SECRET", "s3cret")]).unwrap();
+        let summary =
+            Broker::start().run_with(&config, &[("CLIENT_SECRET", "s3cret"), ("SALT", "s4lt-of-orders")]).unwrap();
         assert!(summary.records > 0, "{config:#}");
         let mut received: Vec<_> = api
             .received()

@@ -23,6 +23,7 @@ mod paging;
 mod positions;
 mod properties;
 mod provenance;
+mod redaction;
 mod reference;
 mod requests;
 mod slices;

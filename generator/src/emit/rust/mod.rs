@@ -1,6 +1,7 @@
 //! The Rust of a crate: facts, as types and as data. What happens with them is in the runtime.
 
 mod connector;
+mod hooks;
 mod models;
 mod operations;
 mod path;
@@ -12,6 +13,8 @@ use quote::quote;
 use super::doc::Doc;
 use super::{EmitError, FileSet, header};
 use crate::plan::model::ConnectorPlan;
+pub(super) use hooks::hooks;
+pub use hooks::{HOOKS, Hook, Hooks};
 
 pub(super) fn emit(plan: &ConnectorPlan, files: &mut FileSet) -> Result<(), EmitError> {
     let mut add = |path: &str, tokens: TokenStream| {
@@ -72,6 +75,11 @@ fn lib(plan: &ConnectorPlan) -> TokenStream {
     let doc = Doc::described(Some(&plan.document.title), || format!("The connector `{}`.", plan.name))
         .and_described(plan.document.description.as_deref())
         .inner();
+    let hooks = plan.streams.iter().any(|stream| stream.is_hooked).then(|| {
+        quote!(
+            mod hooks;
+        )
+    });
     quote! {
         #doc
         #![forbid(unsafe_code)]
@@ -86,6 +94,7 @@ fn lib(plan: &ConnectorPlan) -> TokenStream {
 
         #[rustfmt::skip]
         mod connector;
+        #hooks
         #[rustfmt::skip]
         pub mod models;
         #[rustfmt::skip]

@@ -335,6 +335,25 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
             }
         }
     });
+    let hook = stream.is_hooked.then(|| {
+        let (verdict, function) = (scope.runtime("Verdict"), name(&stream.module));
+        let hook = scope.option(&quote!(fn(&mut Self::Record<'_>) -> #verdict));
+        quote! {
+            fn hook() -> #hook {
+                Some(crate::hooks::#function)
+            }
+        }
+    });
+    let redact = (!stream.redact.is_empty()).then(|| {
+        let rules =
+            stream.redact.iter().map(|it| format!("{} -> {}", it.pointer, it.action.annotated().to_uppercase()));
+        let rules = rules.collect::<Vec<_>>().join("; ");
+        quote! {
+            fn redact() -> &'static str {
+                #rules
+            }
+        }
+    });
     quote! {
         impl #typed for #ident {
             type Record<'page> = #record;
@@ -353,6 +372,8 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
             #children
             #timestamp
             #writes_changes
+            #hook
+            #redact
         }
     }
 }

@@ -11,6 +11,7 @@ mod validation;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -20,14 +21,15 @@ use super::names::{Names, api_name};
 use super::property::{AnyProperty, Importance, Property, properties};
 use super::raw::{self, Entry, ReadError};
 use super::reader::Reader;
+use super::redaction::Used;
 use super::settings::Settings;
 use super::{
     ConfigError, ConfigProblems, ConfiguredSecrets, ConnectorConfig, Documentation, Environment, OperationSettings,
     Problem, PropertyDocumentation, RecordedConfig, Services, addresses, api, auth, backfill, cassette, connection,
-    delivery, failure, identity, kafka, limits, listener, provenance, registry, schedule, snapshot, transforms,
-    variable_name,
+    delivery, failure, identity, kafka, limits, listener, provenance, redaction, registry, schedule, snapshot,
+    transforms, variable_name,
 };
-use crate::configured::{ConfiguredSource, OperationPlan, Pointer, RecordsAt, properties_of};
+use crate::configured::{ConfiguredSource, OperationPlan, Paging, Pointer, RecordsAt, properties_of};
 use crate::connector::{Connector, Parameters};
 use crate::flow::{Learning, Provenance, Tolerance};
 use crate::format::OutputFormat;
@@ -192,6 +194,7 @@ pub(crate) fn source_properties() -> impl Iterator<Item = &'static dyn AnyProper
         backfill::PROPERTIES,
         offsets::PROPERTIES,
         api::REQUESTS,
+        redaction::OF_APIS,
         snapshot::OF_APIS,
     ];
     let of_apis = of_apis.into_iter().flatten();
@@ -317,6 +320,7 @@ fn read(reader: &mut Reader<'_>, ids: &[String], stem: &str, services: &Services
     for (number, (plan, settings)) in (1..).zip(plans.iter().zip(&mut settings)) {
         // What is wrong with it has been told.
         settings.snapshot = snapshot::read(reader, number, false, snapshot_obstacle(plan)).flatten();
+        settings.redact_by(redaction::read(reader, number, "", &used(plan)).flatten().map(Arc::new));
         snapshot::check_delivery(reader, number, settings.snapshot, delivery.exactly_once);
     }
     let operations =
@@ -368,6 +372,23 @@ fn snapshot_obstacle(plan: &OperationPlan) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// The fields of its records that an API is read by.
+fn used(plan: &OperationPlan) -> Vec<Used> {
+    let (offset, primary_key) = match &plan.paging {
+        Paging::Chain { offset, primary_key, .. } => (Some(offset), primary_key.as_ref()),
+        Paging::Snapshot { offset } => (offset.as_ref(), None),
+        _ => (None, None),
+    };
+    let offsets = plan.newest.iter().chain(offset).chain(primary_key);
+    let bound = plan.children.iter().flat_map(|child| &child.bind).map(|(_, at)| at);
+    let key = plan.key.iter().map(|at| Used { at: at.clone(), what: "the records' key", takes_hash: true });
+    let of_offsets = offsets.map(|at| Used::as_sent(at, "what the stream's position is made of"));
+    let of_children = bound.map(|at| Used::as_sent(at, "what the records of another API are asked for by"));
+    let of_times = plan.timestamp.iter().map(|at| Used::as_sent(at, "the records' time"));
+    let of_pages = plan.paging.told().and_then(|told| Used::of_pages(told, plan.records.pointer()?));
+    of_offsets.chain(of_children).chain(of_times).chain(of_pages).chain(key).collect()
 }
 
 fn read_format(reader: &mut Reader<'_>) -> Option<Format> {
@@ -472,6 +493,7 @@ fn read_api(
         pages: None,
         empty_on,
         snapshot: None,
+        redaction: None,
         learning: None,
         transforms: Transforms::default(),
         tolerance: Tolerance::default(),
