@@ -146,17 +146,19 @@ fn is_ignored_header(name: &str) -> bool {
 /// Its type, if its style can write it.
 fn type_of(schemas: Schemas<'_>, schema: &SchemaRef<'_>, style: ParameterStyle) -> Option<ParameterType> {
     match schemas.shape(schema).kind {
-        ShapeKind::Array { .. } | ShapeKind::Object { .. } | ShapeKind::OneOf(_)
-            if style.kind == StyleKind::DeepObject =>
-        {
-            Some(ParameterType::Object)
-        }
         ShapeKind::Array { items } => {
             let item = match items {
-                Some(items) => scalar_of(&schemas.shape(&items).kind)?,
-                None => ParameterScalar::String,
+                Some(items) => scalar_of(&schemas.shape(&items).kind),
+                None => Some(ParameterScalar::String),
             };
-            Some(ParameterType::List { item })
+            match item {
+                Some(item) => Some(ParameterType::List { item }),
+                // With brackets, the names of its pairs lead into it.
+                None => (style.kind == StyleKind::DeepObject).then_some(ParameterType::Object),
+            }
+        }
+        ShapeKind::Object { .. } | ShapeKind::OneOf(_) if style.kind == StyleKind::DeepObject => {
+            Some(ParameterType::Object)
         }
         ShapeKind::Object { properties, .. } => {
             let is_flat = |schema| scalar_of(&schemas.shape(schema).kind).is_some();
@@ -358,6 +360,8 @@ mod tests {
         let document = Document::of_operation(
             json!({"responses": {}, "parameters": [
                 {"name": "deep", "in": "query", "style": "deepObject", "schema": object},
+                {"name": "deep-list", "in": "query", "style": "deepObject", "schema": list},
+                {"name": "deep-lists", "in": "query", "style": "deepObject", "schema": {"type": "array", "items": object}},
                 {"name": "flat", "in": "query", "explode": false, "schema": object},
                 {"name": "nested", "in": "query", "schema": {"type": "object", "properties": {"b": object}}},
                 {"name": "json", "in": "query", "content": {"application/json": {"schema": object}}},
@@ -379,7 +383,7 @@ mod tests {
             [(
                 "the parameter `nested` of `get/things` holds more than single values and lists of them, of which OpenAPI \
                  does not say how they are written: it is left out",
-                "test.yaml#/paths/~1things/get/parameters/2".to_owned()
+                "test.yaml#/paths/~1things/get/parameters/4".to_owned()
             )]
         );
         let found: Vec<_> = known
@@ -391,6 +395,8 @@ mod tests {
             found,
             [
                 ("deep", ParameterType::Object, StyleKind::DeepObject, true),
+                ("deep-list", list, StyleKind::DeepObject, true),
+                ("deep-lists", ParameterType::Object, StyleKind::DeepObject, true),
                 ("flat", ParameterType::Object, StyleKind::Form, false),
                 ("json", one(ParameterScalar::Json), StyleKind::Form, true),
                 ("csv", one(ParameterScalar::String), StyleKind::Form, true),
@@ -400,7 +406,7 @@ mod tests {
                 ("X-List", list, StyleKind::Simple, false),
             ]
         );
-        assert!(known[4].plan.style.allow_reserved);
+        assert!(known[6].plan.style.allow_reserved);
         assert_eq!(known[5].plan.value, Some(ParameterValue::Literal(json!("2"))));
     }
 

@@ -15,6 +15,7 @@ mod time;
 mod window;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -102,14 +103,14 @@ impl OperationPlan {
 /// An operation from configuration alone, or a slice of one.
 pub struct ConfiguredOperation {
     facts: OperationFacts,
-    plan: OperationPlan,
+    plan: Arc<OperationPlan>,
     /// Whether the request changes with the offset.
     asks_by_offset: bool,
 }
 
 impl ConfiguredOperation {
     /// Makes an operation.
-    pub fn new(plan: OperationPlan) -> Self {
+    pub fn new(plan: Arc<OperationPlan>) -> Self {
         let facts = facts(&plan);
         let asks_by_offset = plan.asks_by_offset();
         Self { facts, plan, asks_by_offset }

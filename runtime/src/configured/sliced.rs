@@ -34,13 +34,13 @@ impl ChildPlan {
 /// An operation from configuration alone, before it is known which slice of it is read.
 pub struct ConfiguredSource {
     facts: OperationFacts,
-    plan: OperationPlan,
+    plan: Arc<OperationPlan>,
 }
 
 impl ConfiguredSource {
     /// Makes an operation.
     pub fn new(plan: OperationPlan) -> Self {
-        Self { facts: facts(&plan), plan }
+        Self { facts: facts(&plan), plan: Arc::new(plan) }
     }
 }
 
@@ -73,8 +73,11 @@ impl SlicedOperation for ConfiguredSource {
     }
 
     fn slice(&self, slice: &Slice) -> Result<Arc<dyn Operation>, SliceError> {
+        if slice.is_whole() && self.plan.request.slice_values().is_empty() {
+            return Ok(Arc::new(ConfiguredOperation::new(Arc::clone(&self.plan))));
+        }
         let windows = self.plan.windows.clone().map(|windows| windows.of_slice(slice));
-        let plan = OperationPlan { request: self.plan.request.of_slice(slice)?, windows, ..self.plan.clone() };
-        Ok(Arc::new(ConfiguredOperation::new(plan)))
+        let plan = OperationPlan { request: self.plan.request.of_slice(slice)?, windows, ..(*self.plan).clone() };
+        Ok(Arc::new(ConfiguredOperation::new(Arc::new(plan))))
     }
 }

@@ -97,7 +97,7 @@ pub(crate) fn grow(shard: i32, streams: &[Arc<Definition>], roots: &Roots, state
     roots
         .iter()
         .map(|(root, listed)| {
-            let mut members: Vec<Member> = Vec::new();
+            let mut members: Vec<Member> = Vec::with_capacity(1);
             let mut found = VecDeque::from([(*root, None)]);
             while let Some((stream, above)) = found.pop_front() {
                 let Some(definition) = streams.get(stream) else { continue };
