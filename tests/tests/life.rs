@@ -73,7 +73,7 @@ fn previews_show_what_would_be_written_in_each_format() {
         ("JSON_SR", "JSON Schema", "7 7 2024-01-31T12:00:00.5+02:00 2024-01-31T12:00:00Z 1.5"),
         ("JSON", "JSON", "7 7 2024-01-31T12:00:00.5+02:00 2024-01-31T12:00:00Z 1.5"),
     ] {
-        let lines = preview(json!({ "api1.output.data.format": format }));
+        let lines = preview(json!({ "output.data.format": format }));
         let title = format!("operation `listIssues`, topic `github.issues`, {name}: 1 records");
         assert!(lines[0].starts_with(&title) && lines[0].ends_with(", 1 to the dead letters"), "{lines:#?}");
         assert!(lines[2].starts_with("key id created_at updated_at"), "{lines:#?}");

@@ -140,6 +140,10 @@ pub enum ChangeKind {
     Timestamp,
     /// All records are written in every cycle, or what changes, with tombstones for what is gone.
     Output,
+    /// Other personal data is dropped, masked or hashed, or the same in another way.
+    Redaction,
+    /// Another range is read once, or none.
+    Backfill,
     /// A type of record has another name.
     RecordName,
     /// A field is new.
@@ -187,6 +191,8 @@ impl ChangeKind {
             Self::Key => "key",
             Self::Timestamp => "timestamp",
             Self::Output => "output",
+            Self::Redaction => "redaction",
+            Self::Backfill => "backfill",
             Self::RecordName => "record-name",
             Self::FieldAdded => "field-added",
             Self::FieldRemoved => "field-removed",
@@ -225,6 +231,8 @@ impl ChangeKind {
             Self::Key => "key",
             Self::Timestamp => "timestamp",
             Self::Output => "output",
+            Self::Redaction => "redaction",
+            Self::Backfill => "backfill",
             Self::RecordName => "name of the type",
             Self::FieldAdded => "field added",
             Self::FieldRemoved => "field removed",

@@ -4,8 +4,8 @@
 use super::change::{Change, ChangeKind, Impact, Rule, Ways};
 use crate::plan::auth;
 use crate::plan::model::{
-    AuthScheme, ConnectorPlan, ListedValues, OffsetPlan, PaginationPlan, ParameterLocation, ParameterPlan,
-    ParameterScalar, ParameterType, ParameterValue, StreamPlan, StyleKind,
+    AuthScheme, BackfillPlan, ConnectorPlan, ListedValues, OffsetPlan, PaginationPlan, ParameterLocation,
+    ParameterPlan, ParameterScalar, ParameterType, ParameterValue, StreamPlan, StyleKind,
 };
 use crate::plan::{describe_offset, describe_pagination};
 
@@ -58,7 +58,21 @@ pub(super) fn stream(old: &StreamPlan, new: &StreamPlan, rule: Rule) -> Vec<Chan
     // Tombstones are new to who has read a topic without them.
     let ways = Ways { backward: !old.writes_changes, forward: !new.writes_changes };
     changes.readers(ChangeKind::Output, output(old), output(new), ways);
+    changes.readers(ChangeKind::Redaction, redaction(old), redaction(new), Ways::BOTH);
+    changes.compare(ChangeKind::Backfill, backfill(old), backfill(new), true);
     changes.found
+}
+
+fn redaction(stream: &StreamPlan) -> Option<String> {
+    let rules = stream.redact.iter().map(|rule| format!("{} of {}", rule.action.annotated(), rule.pointer));
+    Some(rules.collect::<Vec<_>>().join(", ")).filter(|rules| !rules.is_empty())
+}
+
+fn backfill(stream: &StreamPlan) -> Option<String> {
+    let BackfillPlan { until, start, end, step } = stream.backfill.as_ref()?;
+    let [start, end] = [start, end].map(|time| time.as_deref().unwrap_or("configured"));
+    let step = step.as_deref().map(|step| format!(" by {step}")).unwrap_or_default();
+    Some(format!("{start} to {end}{step}, in the query parameter {until}"))
 }
 
 struct Changes {

@@ -407,7 +407,7 @@ mod tests {
             ]
         );
         assert!(known[6].plan.style.allow_reserved);
-        assert_eq!(known[5].plan.value, Some(ParameterValue::Literal(json!("2"))));
+        assert_eq!(known[7].plan.value, Some(ParameterValue::Literal(json!("2"))));
     }
 
     #[test]

@@ -73,7 +73,7 @@ properties! {
         ]),
         "How the records' values are written: in Avro, Protobuf or JSON by a schema of the registry, or in JSON as the \
          API sends it, without a schema.",
-    ).per_api().default("AVRO").high();
+    ).overridable().default("AVRO").high();
     INTERVAL: Duration = Property::new(
         "request.interval.ms",
         millis(1, MAX_MILLIS),
@@ -284,7 +284,8 @@ pub(super) fn read_operation(
     facts: &OperationFacts,
 ) -> Option<OperationSettings> {
     let topic = reader.get_of(number, &TOPICS);
-    let format = reader.get_of(number, &FORMAT);
+    let has_own_format = reader.has(&api_name(number, FORMAT.name()));
+    let format = if has_own_format { reader.get_of(number, &FORMAT) } else { reader.get(&FORMAT) };
     let on_drift = drift::read(reader, number);
     let interval = reader.get_of(number, &INTERVAL);
     let initial_offset = reader.get_of(number, &INITIAL_OFFSET);

@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::property::Scope;
 use super::testing::{NEEDED, config, connector, load, problems};
 use super::*;
+use crate::format::OutputFormat;
 use crate::http::{Auth, Backoff};
 use crate::schedule::Schedule;
 use crate::secret::Secret;
@@ -61,6 +62,8 @@ fn the_properties_of_the_connector_act() {
         ("offset.storage.replication.factor", "2"),
         ("topic.creation.default.partitions", "4"),
         ("topic.creation.default.replication.factor", "-1"),
+        ("output.data.format", "PROTOBUF"),
+        ("api2.output.data.format", "JSON"),
         ("exactly.once.support", "REQUIRED"),
         ("transaction.boundary", "interval"),
         ("transaction.boundary.interval.ms", "500"),
@@ -69,6 +72,8 @@ fn the_properties_of_the_connector_act() {
     assert_eq!(config.operations[1].http.base_url.as_str(), "http://localhost:1/v2");
     assert_eq!(config.offsets_topic(), ("positions", 3, Some(2)));
     assert_eq!((config.topics.partitions, config.topics.replication), (4, None));
+    let formats: Vec<_> = config.operations.iter().map(|operation| operation.format).collect();
+    assert_eq!(formats, [OutputFormat::Protobuf, OutputFormat::Json]);
     let boundary = Boundary::Interval(millis(500));
     assert_eq!(config.delivery, Delivery { exactly_once: ExactlyOnce::Required, boundary });
     assert_eq!(super::testing::config(&[("name", "a-b")]).offsets.name, "headwater-a-b-offsets");
