@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::http::HttpError;
+use crate::http::{HttpError, HttpErrorKind};
 
 /// Why a login has not come about.
 #[derive(Debug, Error)]
@@ -104,6 +104,7 @@ impl LoginError {
                      belongs to `oauth2.authorization.url`",
                 ),
                 Some(404) => Some("check `oauth2.token.url`"),
+                _ if source.kind() == HttpErrorKind::Connect => Some("check `oauth2.token.url` and the network"),
                 _ => source.hint(),
             },
             Self::NoRefreshToken => Some(

@@ -244,7 +244,8 @@ fn a_login_that_does_not_come_about_says_why() {
         ),
     ];
     for (back, token, page, message, hint) in cases {
-        let source = Source::new(&server(back, token), json!({}));
+        let api = server(back, token);
+        let source = Source::new(&api, json!({}));
         let (shown, output) = source.log_in(&[]);
         let told = failure(&output, 1);
         assert_eq!(shown, page, "{told}");
@@ -252,6 +253,11 @@ fn a_login_that_does_not_come_about_says_why() {
         assert!(told.contains(&message) && told.lines().nth(1).unwrap().contains(hint), "no {message:?} in {told}");
         assert!(!source.file().exists());
     }
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let api = server(with_code, tokens);
+    let source = Source::new(&api, json!({ "oauth2.token.url": format!("http://{nobody}/token") }));
+    let told = failure(&source.log_in(&[]).1, 1);
+    assert!(told.contains("connecting to `http://") && told.contains("hint: check `oauth2.token.url`"), "{told}");
 }
 
 #[test]
