@@ -27,7 +27,7 @@ fn document(example: &Value) -> Value {
         "operationId": "listOrders",
         "parameters": [
             {"name": "shop", "in": "path", "required": true, "schema": text},
-            query("state", &text), query("cursor", &text), query("limit", &integer), query("updated_since", &text),
+            query("state", &text), query("cursor", &text), query("limit", &integer), query("updated_since", &text), query("before", &text),
             query("starting_after", &text), query("page", &integer), query("skip", &integer), query("after_id", &integer),
             {"name": "X-Page", "in": "header", "schema": integer},
         ],

@@ -66,10 +66,9 @@ fn previews_show_what_would_be_written_in_each_format() {
         assert_eq!((code, err.as_str()), (0, ""), "{out}");
         out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
     };
-    let in_utc = "7 7 2024-01-31T10:00:00.5Z 2024-01-31T12:00:00Z";
     for (format, name, shown) in [
-        ("AVRO", "Avro", in_utc),
-        ("PROTOBUF", "Protobuf", in_utc),
+        ("AVRO", "Avro", "7 7 2024-01-31T10:00:00.5Z 2024-01-31T12:00:00Z"),
+        ("PROTOBUF", "Protobuf", "7 7 2024-01-31T10:00:00.500Z 2024-01-31T12:00:00Z"),
         ("JSON_SR", "JSON Schema", "7 7 2024-01-31T12:00:00.5+02:00 2024-01-31T12:00:00Z 1.5"),
         ("JSON", "JSON", "7 7 2024-01-31T12:00:00.5+02:00 2024-01-31T12:00:00Z 1.5"),
     ] {
