@@ -64,6 +64,17 @@ enum Command {
         #[arg(long)]
         once: bool,
     },
+    /// Has a user log in, in a browser on this machine, and keeps the refresh token for `run`.
+    ///
+    /// By an authorization code with PKCE, for `oauth2.grant.type=REFRESH_TOKEN`: `oauth2.authorization.url` says where, and
+    /// `oauth2.refresh.token.file` is where the refresh token is kept.
+    #[cfg(feature = "run")]
+    Login {
+        /// The configuration, as for `run`.
+        config: PathBuf,
+        #[command(flatten)]
+        login: headwater_runtime::cli::LoginArguments,
+    },
     /// Reads some pages of the APIs with a broker of its own, and keeps what they answered, without secrets, for `replay`.
     #[cfg(feature = "run")]
     Record {
@@ -179,6 +190,8 @@ impl Cli {
             Command::Mock(command) => command.run(out, err),
             #[cfg(feature = "run")]
             Command::Run { config, dev, once } => Ok(source(SourceCommand::Run { config, dev, once })),
+            #[cfg(feature = "run")]
+            Command::Login { config, login } => Ok(source(SourceCommand::Login { config, login })),
             #[cfg(feature = "run")]
             Command::Record { config, recording } => Ok(source(SourceCommand::Record { config, recording })),
             #[cfg(feature = "run")]

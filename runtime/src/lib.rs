@@ -32,6 +32,7 @@ pub mod http;
 pub mod kafka;
 pub mod keystore;
 pub(crate) mod learnt;
+pub mod login;
 pub mod memory;
 pub mod metrics;
 pub mod operation;

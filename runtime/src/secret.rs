@@ -16,6 +16,13 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Whether this is what is `given`. How long it takes to tell says nothing of how much of it is right.
+    pub(crate) fn is(&self, given: &[u8]) -> bool {
+        let pairs = given.iter().zip(self.0.as_bytes());
+        let differs = pairs.fold(0, |differs, (left, right)| differs | (left ^ right));
+        given.len() == self.0.len() && differs == 0
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -39,5 +46,12 @@ mod tests {
         let secret = Secret::new("s3cr3t");
         assert_eq!(format!("{secret} {secret:?}"), "[hidden] [hidden]");
         assert_eq!(secret.expose(), "s3cr3t");
+    }
+
+    #[test]
+    fn is_only_what_it_is() {
+        let secret = Secret::new("s3cr3t");
+        assert!(secret.is(b"s3cr3t") && Secret::new("").is(b""));
+        assert!(["", "s3cr3", "s3cr3tt", "s3cr3T"].iter().all(|given| !secret.is(given.as_bytes())));
     }
 }

@@ -47,7 +47,7 @@ impl Access {
         }
         let changes = ![Method::GET, Method::HEAD].contains(request.method());
         match &self.authorization {
-            Some(authorization) if given(request.headers(), authorization.expose()) => None,
+            Some(authorization) if given(request.headers(), authorization) => None,
             Some(_) => {
                 let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"headwater\"")];
                 Some((challenge, refused(StatusCode::UNAUTHORIZED, "credentials are missing or wrong")).into_response())
@@ -67,11 +67,9 @@ impl Access {
     }
 }
 
-/// Whether a request has this `Authorization`. How long it takes to tell says nothing of how much of it is right.
-fn given(headers: &HeaderMap, authorization: &str) -> bool {
-    let given = headers.get(header::AUTHORIZATION).map_or(&[][..], |value| value.as_bytes());
-    let differs = given.iter().zip(authorization.as_bytes()).fold(0, |differs, (left, right)| differs | (left ^ right));
-    given.len() == authorization.len() && differs == 0
+/// Whether a request has this `Authorization`.
+fn given(headers: &HeaderMap, authorization: &Secret) -> bool {
+    authorization.is(headers.get(header::AUTHORIZATION).map_or(&[][..], |value| value.as_bytes()))
 }
 
 /// An error as Kafka Connect's REST API tells it.

@@ -7,6 +7,7 @@ mod dlq;
 mod documentation;
 mod import;
 mod loaded;
+mod login;
 mod offsets;
 mod operation;
 mod preview;
@@ -21,13 +22,14 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::cassette::Subject;
-use crate::config::{Environment, Services, SourceConfig, source_documentation};
+use crate::config::{Environment, Logins, Services, SourceConfig, source_documentation};
 use crate::connector::Connector;
 use crate::format::OutputFormat;
 use crate::slice::Slice;
 use crate::telemetry;
 use diagnostic::{Diagnostic, Failure};
 use loaded::Loaded;
+pub use login::LoginArguments;
 
 /// Exit code for wrong input: configuration, or servers that it names and that cannot be used.
 const INPUT: u8 = 2;
@@ -53,6 +55,16 @@ enum Command {
         /// Stops when every operation has been read to its end; reads them all, whoever else runs
         #[arg(long)]
         once: bool,
+    },
+    /// Has a user log in, in a browser on this machine, and keeps the refresh token for `run`
+    ///
+    /// By an authorization code with PKCE, for `oauth2.grant.type=REFRESH_TOKEN`: `oauth2.authorization.url` says where, and
+    /// `oauth2.refresh.token.file` is where the refresh token is kept.
+    Login {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[command(flatten)]
+        login: LoginArguments,
     },
     /// Tells whether the API, the schema registry and Kafka can be reached; writes nothing
     Check {
@@ -317,6 +329,13 @@ pub enum SourceCommand {
     },
     /// Runs from what has been kept.
     Replay(ReplayArguments),
+    /// Has a user log in, and keeps the refresh token.
+    Login {
+        /// The configuration file.
+        config: PathBuf,
+        /// How.
+        login: LoginArguments,
+    },
     /// Tells everything that is wrong with a configuration.
     Validate {
         /// The configuration file.
@@ -387,6 +406,9 @@ fn execute_source(command: SourceCommand, environment: &Environment) -> Result<(
     telemetry::init(environment).map_err(|error| Failure::input([Diagnostic::of_error(&error)]))?;
     match command {
         SourceCommand::Run { config, dev, once } => run::run_source(&config, environment, dev, once),
+        SourceCommand::Login { config, login } => {
+            login::run(login, |operation| Logins::of_source(&config, environment, operation))
+        }
         SourceCommand::Record { config, recording: RecordingArguments { out, pages } } => {
             print(&cassette::record(Subject::Source, Some(&config), environment, out, pages)?)
         }
@@ -425,6 +447,9 @@ fn execute(command: Command, connector: &Connector, environment: &Environment) -
     telemetry::init(environment).map_err(|error| Failure::input([Diagnostic::of_error(&error)]))?;
     match command {
         Command::Run { config, dev, once } => run::run(connector, config.path.as_deref(), environment, dev, once),
+        Command::Login { config, login } => login::run(login, |operation| {
+            Logins::of_connector(connector, config.path.as_deref(), environment, operation)
+        }),
         Command::Check { config } => outcome(check::run(connector, config.path.as_deref(), environment)?),
         Command::Preview { config, operation, limit } => {
             let (config, operation) = (config.path.as_deref(), operation.as_deref());

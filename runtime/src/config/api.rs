@@ -334,17 +334,21 @@ pub(super) fn read_conditional(reader: &mut Reader<'_>, number: usize) -> Option
 
 /// Reads what the HTTP client of one operation needs to know.
 pub(super) fn read_client(reader: &mut Reader<'_>, number: usize, api: Option<&Api>) -> Option<ClientSettings> {
-    let connect_timeout = reader.get_of(number, &CONNECT_TIMEOUT);
-    let request_timeout = reader.get_of(number, &REQUEST_TIMEOUT);
+    let timeouts = read_timeouts(reader, number);
     let own = auth::read_of(reader, number);
     let api = api?;
     let mut http = ClientSettings::new(api.base_url.clone());
     http.auth = own?.unwrap_or_else(|| api.auth.clone());
     http.hosts = api.hosts.clone();
     api.connection.apply(&mut http);
-    http.connect_timeout = connect_timeout?;
-    http.request_timeout = request_timeout?;
+    (http.connect_timeout, http.request_timeout) = timeouts?;
     Some(http)
+}
+
+/// Reads how long connecting, and a request, may take for one operation.
+pub(super) fn read_timeouts(reader: &mut Reader<'_>, number: usize) -> Option<(Duration, Duration)> {
+    let (connect, request) = (reader.get_of(number, &CONNECT_TIMEOUT), reader.get_of(number, &REQUEST_TIMEOUT));
+    Some((connect?, request?))
 }
 
 /// Reads how many requests of one operation may be under way at once.

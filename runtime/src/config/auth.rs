@@ -6,13 +6,16 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::kind::{BASE_URL, BOOLEAN, Kind, MAX_MILLIS, SEPARATOR, TEXT, millis};
+use super::kind::{BASE_URL, BOOLEAN, Kind, MAX_MILLIS, SEPARATOR, TEXT, http_url, millis};
 use super::names::api_name;
 use super::property::{AnyProperty, Property, properties};
 use super::reader::Reader;
 use super::store;
-use crate::http::{Auth, CredentialsIn, Grant, Jwt, JwtAlgorithm, OAuth2, OAuthClient, Proof, SigningKey};
+use crate::http::{
+    Auth, CredentialsIn, Grant, Jwt, JwtAlgorithm, OAuth2, OAuthClient, Proof, SigningKey, TokenEndpoint,
+};
 use crate::keystore::Passwords;
+use crate::login;
 use crate::secret::Secret;
 
 /// How requests authenticate.
@@ -48,9 +51,23 @@ enum ClientAuth {
     Assertion,
 }
 
+/// Why some properties are needed.
+const OF_OAUTH2: &str = "it is needed because `auth.type` is `OAUTH2`";
+
 /// Claims of a JWT.
 const CLAIMS: Kind<Map<String, Value>> =
     Kind::Text { type_name: "string", expected: "a JSON object", parse: |text| serde_json::from_str(text).ok() };
+
+/// Where a user is asked: an endpoint whose query is kept (RFC 6749 section 3.1), with no parameter in it twice.
+const AUTHORIZATION_URL_KIND: Kind<Url> = Kind::Text {
+    type_name: "string",
+    expected: "an absolute `http` or `https` URL without credentials and fragment, in whose query is nothing that `login` adds",
+    parse: |text| {
+        let plain = |url: &Url| url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+        let is_free = |url: &Url| url.query_pairs().all(|(name, _)| !login::PARAMETERS.contains(&&*name));
+        http_url(text).filter(plain).filter(is_free)
+    },
+};
 
 properties! {
     AUTH_TYPE: AuthType = Property::new(
@@ -128,7 +145,14 @@ properties! {
         "oauth2.refresh.token.file",
         TEXT,
         "The file in which a new refresh token is kept for the next run; what is in it takes the place of \
-         `oauth2.refresh.token`. Needed where a refresh token is good for one use.",
+         `oauth2.refresh.token`. Needed where a refresh token is good for one use. The command `login` keeps there what a \
+         login brings.",
+    ).low().overridable();
+    AUTHORIZATION_URL: Url = Property::new(
+        "oauth2.authorization.url",
+        AUTHORIZATION_URL_KIND,
+        "Where a user lets the client in, for the command `login`: the authorization endpoint (RFC 6749 section 3.1), \
+         perhaps with a query of its own.",
     ).low().overridable();
     JWT: bool = Property::new(
         "oauth2.jwt.enabled",
@@ -196,11 +220,22 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Auth> {
 
 /// Reads how the requests of one API authenticate, if it is said of it; `None` has told what is wrong.
 pub(super) fn read_of(reader: &mut Reader<'_>, number: usize) -> Option<Option<Auth>> {
-    let is_set = |property: &&dyn AnyProperty| reader.has(&api_name(number, property.definition().name));
-    match PROPERTIES.iter().any(is_set) {
+    match has_own(reader, number) {
         true => Of { reader, api: Some(number) }.auth().map(Some),
         false => Some(None),
     }
+}
+
+/// Reads how a user logs in for the requests of one API, if one does; `None` has told what is wrong.
+pub(super) fn read_login(reader: &mut Reader<'_>, number: usize) -> Option<Option<login::Authorization>> {
+    let api = has_own(reader, number).then_some(number);
+    Of { reader, api }.login()
+}
+
+/// Whether the requests of one API authenticate in their own way.
+fn has_own(reader: &Reader<'_>, number: usize) -> bool {
+    let is_set = |property: &&dyn AnyProperty| reader.has(&api_name(number, property.definition().name));
+    PROPERTIES.iter().any(is_set)
 }
 
 /// Properties of an API, each of which holds in place of the connector's; or those of the connector.
@@ -276,51 +311,77 @@ impl Of<'_, '_> {
     }
 
     fn oauth2(&mut self) -> Option<OAuth2> {
-        let token_url = self.require(&TOKEN_URL, "it is needed because `auth.type` is `OAUTH2`");
+        let (endpoint, grant) = self.endpoint_with(|of, grant, jwt| match grant {
+            GrantType::ClientCredentials => Some(Grant::ClientCredentials),
+            GrantType::Password => of
+                .user("it is needed because `oauth2.grant.type` is `PASSWORD`")
+                .map(|(user, password)| Grant::Password { user, password }),
+            GrantType::RefreshToken => of.refresh_token(),
+            GrantType::JwtBearer => jwt.map(Grant::JwtBearer),
+        })?;
+        Some(OAuth2 { endpoint, grant })
+    }
+
+    /// The token endpoint, and what `read` makes of what it is asked with.
+    fn endpoint_with<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self, GrantType, Option<Jwt>) -> Option<T>,
+    ) -> Option<(TokenEndpoint, T)> {
+        let url = self.require(&TOKEN_URL, OF_OAUTH2);
         let (grant, client_auth, with_jwt) = (self.get(&GRANT)?, self.get(&CLIENT_AUTH)?, self.get(&JWT)?);
         let signs = with_jwt || grant == GrantType::JwtBearer || client_auth == ClientAuth::Assertion;
         let jwt = if signs { Some(self.jwt()) } else { None };
         let client = self.client(grant, client_auth, jwt.clone().flatten());
         let by_itself = matches!(grant, GrantType::RefreshToken | GrantType::JwtBearer) && !self.is_set(&SCOPE);
         let scope = if by_itself { Some(String::new()) } else { self.get(&SCOPE) };
-        let grant = match grant {
-            GrantType::ClientCredentials => Some(Grant::ClientCredentials),
-            GrantType::Password => self
-                .user("it is needed because `oauth2.grant.type` is `PASSWORD`")
-                .map(|(user, password)| Grant::Password { user, password }),
-            GrantType::RefreshToken => self.refresh_token(),
-            GrantType::JwtBearer => jwt.clone().flatten().map(Grant::JwtBearer),
-        };
+        let read = read(self, grant, jwt.clone().flatten());
         let token_property = self.get(&TOKEN_PROPERTY);
         let headers = self.headers();
         let jwt = if with_jwt { jwt?.map(Some) } else { Some(None) };
-        Some(OAuth2 {
-            token_url: token_url?,
-            grant: grant?,
+        let endpoint = TokenEndpoint {
+            url: url?,
             client: client?,
             scope: scope?,
             jwt: jwt?,
             token_property: token_property?,
             headers: headers?,
-        })
+        };
+        Some((endpoint, read?))
+    }
+
+    /// How a user logs in, if one does for this.
+    fn login(&mut self) -> Option<Option<login::Authorization>> {
+        if self.get(&AUTH_TYPE)? != AuthType::OAuth2 || self.get(&GRANT)? != GrantType::RefreshToken {
+            return Some(None);
+        }
+        // That login has happened elsewhere.
+        if self.is_set(&REFRESH_TOKEN) && !self.is_set(&AUTHORIZATION_URL) {
+            return Some(None);
+        }
+        let (endpoint, (client_id, url, file)) = self.endpoint_with(|of, _, _| {
+            let (id, url) =
+                (of.require(&CLIENT_ID, OF_OAUTH2), of.require(&AUTHORIZATION_URL, "it is where a user logs in"));
+            let file = of.require(&REFRESH_TOKEN_FILE, "it is where the refresh token is kept that a login brings");
+            Some((id?, url?, PathBuf::from(file?)))
+        })?;
+        Some(Some(login::Authorization { url, client_id, endpoint, file }))
     }
 
     /// Who asks for tokens; `None` has told what is missing.
     fn client(&mut self, grant: GrantType, auth: ClientAuth, jwt: Option<Jwt>) -> Option<Option<OAuthClient>> {
-        let reason = "it is needed because `auth.type` is `OAUTH2`";
         let id = match grant {
             // The assertion says who asks.
             GrantType::JwtBearer if auth != ClientAuth::Assertion => match self.get(&CLIENT_ID) {
                 Some(id) => id,
                 None => return Some(None),
             },
-            _ => self.require(&CLIENT_ID, reason)?,
+            _ => self.require(&CLIENT_ID, OF_OAUTH2)?,
         };
         let proof = match auth {
             ClientAuth::Assertion => Proof::Assertion(jwt?),
             ClientAuth::Secret(place) => {
                 let secret = match grant {
-                    GrantType::ClientCredentials => Some(self.require(&CLIENT_SECRET, reason)?),
+                    GrantType::ClientCredentials => Some(self.require(&CLIENT_SECRET, OF_OAUTH2)?),
                     _ => self.get(&CLIENT_SECRET),
                 };
                 secret.map_or(Proof::None, |secret| Proof::Secret(secret, place))
@@ -341,7 +402,16 @@ impl Of<'_, '_> {
         };
         let token = match kept {
             Some(token) => token,
-            None => self.require(&REFRESH_TOKEN, "it is needed because `oauth2.grant.type` is `REFRESH_TOKEN`")?,
+            None => {
+                let reason = match file {
+                    Some(_) => {
+                        "nothing is in `oauth2.refresh.token.file` yet: run `login` with this configuration, or set this \
+                         for the first run"
+                    }
+                    None => "it is needed because `oauth2.grant.type` is `REFRESH_TOKEN`",
+                };
+                self.require(&REFRESH_TOKEN, reason)?
+            }
         };
         Some(Grant::RefreshToken { token, file })
     }

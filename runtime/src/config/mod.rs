@@ -23,6 +23,7 @@ mod kafka;
 mod kind;
 mod limits;
 mod listener;
+mod login;
 mod names;
 mod problem;
 mod property;
@@ -60,6 +61,7 @@ pub use documentation::{Documentation, OperationDocumentation, PropertyDocumenta
 pub use environment::{Environment, variable_name};
 pub use failure::ErrorTopic;
 pub use listener::Listener;
+pub use login::Logins;
 pub use problem::{ConfigProblems, Origin, Problem, ProblemKind, PropertyName, Shown};
 pub use raw::ReadError;
 pub use recorded::{ConfiguredSecrets, RecordedConfig};
@@ -202,7 +204,7 @@ impl ConnectorConfig {
         environment: &Environment,
         services: &Services,
     ) -> Result<Self, ConfigError> {
-        load(connector, file, environment, |reader| read(reader, connector, services))
+        load(connector, file, environment, |reader, _| read(reader, connector, services))
     }
 
     /// Reads the configuration that a recording has of a connector.
@@ -217,7 +219,7 @@ impl ConnectorConfig {
         services: &Services,
     ) -> Result<Self, ConfigError> {
         let (path, environment) = (path.display().to_string(), recorded.environment());
-        load_entries(connector, &path, recorded.entries(), &environment, |reader| read(reader, connector, services))
+        load_entries(connector, &path, recorded.entries(), &environment, |reader, _| read(reader, connector, services))
     }
 
     /// What a recording keeps of a connector's configuration, and what must not be found in it.
@@ -254,7 +256,7 @@ impl ApiConfig {
     ///
     /// As [`ConnectorConfig::load`].
     pub fn load(connector: &Connector, file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
-        load(connector, file, environment, |reader| read_api(reader, connector))
+        load(connector, file, environment, |reader, _| read_api(reader, connector))
     }
 }
 
@@ -262,7 +264,7 @@ fn load<T>(
     connector: &Connector,
     file: Option<&Path>,
     environment: &Environment,
-    read: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+    read: impl FnOnce(&mut Reader<'_>, &Names) -> Option<T>,
 ) -> Result<T, ConfigError> {
     let entries = file.map(raw::read).transpose()?.unwrap_or_default();
     let path = file.map(|path| path.display().to_string()).unwrap_or_default();
@@ -274,13 +276,13 @@ fn load_entries<T>(
     path: &str,
     entries: Vec<Entry>,
     environment: &Environment,
-    read: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+    read: impl FnOnce(&mut Reader<'_>, &Names) -> Option<T>,
 ) -> Result<T, ConfigError> {
     let names = Names::new(connector, properties());
     let mut problems = Vec::new();
     let settings = Settings::assemble(path, entries, environment, &names, &mut problems);
     let mut reader = Reader::new(&settings, &names, problems);
-    let config = read(&mut reader);
+    let config = read(&mut reader, &names);
     let problems = reader.into_problems();
     match config {
         Some(config) if problems.is_empty() => Ok(config),

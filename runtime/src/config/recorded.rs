@@ -121,7 +121,7 @@ impl ConfiguredSecrets {
             // What it shows is known when it has been shown.
             Auth::Own(_) => {}
             Auth::OAuth2(oauth) => {
-                if let Some(Proof::Secret(secret, _)) = oauth.client.as_ref().map(|client| &client.proof) {
+                if let Some(Proof::Secret(secret, _)) = oauth.endpoint.client.as_ref().map(|client| &client.proof) {
                     self.add(secret.clone());
                 }
                 if let Grant::Password { password: secret, .. } | Grant::RefreshToken { token: secret, .. } =
@@ -129,7 +129,7 @@ impl ConfiguredSecrets {
                 {
                     self.add(secret.clone());
                 }
-                oauth.headers.iter().for_each(|(_, value)| self.add(value.clone()));
+                oauth.endpoint.headers.iter().for_each(|(_, value)| self.add(value.clone()));
             }
         }
         for (name, value) in &settings.headers {

@@ -21,6 +21,7 @@ mod tape;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tls;
+mod token_file;
 mod url;
 mod validators;
 
@@ -34,7 +35,8 @@ pub(crate) use error::{WITHHELD, reason_phrase};
 pub use hosts::Hosts;
 pub use jwt::{Jwt, JwtAlgorithm, SigningKey};
 pub use limit::{Budget, LimitHeaders, Limits};
-pub use oauth2::{CredentialsIn, Grant, OAuth2, OAuthClient, Proof};
+pub(crate) use oauth2::refresh_token;
+pub use oauth2::{CredentialsIn, Grant, OAuth2, OAuthClient, Proof, TokenEndpoint};
 pub(crate) use request::percent_encode;
 pub use request::{Body, Method, Parameter, Request, Target};
 pub use response::{Begun, Response};
@@ -43,5 +45,6 @@ pub use status::{StatusRanges, StatusRangesError};
 pub use style::{Parts, Style};
 pub use tape::{Answered, Asked, Exchange, Playback, Player, Recorder, Recording, Tape};
 pub use tls::{CipherSuites, Tls, TlsVersions};
+pub(crate) use token_file::{keep as keep_refresh_token, try_to_keep as try_to_keep_refresh_token};
 pub(crate) use url::shown as shown_url;
 pub(crate) use validators::Validators;

@@ -14,16 +14,24 @@ use super::error::HttpError;
 use super::jwt::Jwt;
 use super::redact::Redactor;
 use super::request::{Body, Method, Request, Target, percent_encode};
+use super::token_file;
 use crate::clock;
 use crate::secret::Secret;
 
-/// How tokens are asked for.
+/// How tokens are got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OAuth2 {
-    /// The token endpoint.
-    pub token_url: Url,
+    /// Who gives them, and how it is asked.
+    pub endpoint: TokenEndpoint,
     /// What a token is given for.
     pub grant: Grant,
+}
+
+/// A token endpoint, and how it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenEndpoint {
+    /// Where it is.
+    pub url: Url,
     /// Who asks.
     pub client: Option<OAuthClient>,
     /// What is asked for; empty: what the endpoint gives by itself.
@@ -57,6 +65,15 @@ pub enum Grant {
     },
     /// A signed assertion (RFC 7523 section 2.1).
     JwtBearer(Jwt),
+    /// What a user's login has led to (RFC 6749 section 4.1.3); it is good for one use.
+    AuthorizationCode {
+        /// The code.
+        code: Secret,
+        /// What the code was asked for with (RFC 7636 section 4.5).
+        verifier: Secret,
+        /// Where the code was sent.
+        redirect_uri: String,
+    },
 }
 
 /// A client of a token endpoint.
@@ -121,6 +138,22 @@ struct Token {
     until: Option<Instant>,
 }
 
+/// What a token endpoint answers.
+struct Answer {
+    token: Token,
+    /// A refresh token, if it gives one.
+    refresh: Option<Secret>,
+}
+
+/// Asks a token endpoint for a refresh token, once; `None` if it answers without one. `of` says how to connect.
+///
+/// # Errors
+///
+/// If it does not answer with a token.
+pub(crate) async fn refresh_token(oauth: &OAuth2, of: &ClientSettings) -> Result<Option<Secret>, HttpError> {
+    Ok(Tokens::new(oauth, of)?.ask(None).await?.refresh)
+}
+
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tokens").field("url", &self.url).finish_non_exhaustive()
@@ -130,20 +163,20 @@ impl fmt::Debug for Tokens {
 impl Tokens {
     /// Tokens for a client with these settings.
     pub(super) fn new(oauth: &OAuth2, of: &ClientSettings) -> Result<Self, HttpError> {
-        let mut settings = ClientSettings::new(oauth.token_url.clone());
+        let mut settings = ClientSettings::new(oauth.endpoint.url.clone());
         settings.connect_timeout = of.connect_timeout;
         settings.request_timeout = of.request_timeout;
-        settings.headers.clone_from(&oauth.headers);
+        settings.headers.clone_from(&oauth.endpoint.headers);
         settings.hosts = of.hosts.clone();
         settings.tls = of.tls.clone();
         settings.proxy.clone_from(&of.proxy);
         settings.addresses.clone_from(&of.addresses);
-        if let Some(OAuthClient { id, proof: Proof::Secret(secret, CredentialsIn::Header) }) = &oauth.client {
+        if let Some(OAuthClient { id, proof: Proof::Secret(secret, CredentialsIn::Header) }) = &oauth.endpoint.client {
             // Both are encoded before they are joined (RFC 6749 section 2.3.1).
             settings.auth = Auth::Basic { user: encode(id), password: Secret::new(encode(secret.expose())) };
         }
         Ok(Self {
-            url: super::url::shown(&oauth.token_url),
+            url: super::url::shown(&oauth.endpoint.url),
             client: Client::new(settings)?,
             oauth: oauth.clone(),
             current: Mutex::default(),
@@ -157,9 +190,27 @@ impl Tokens {
         if let Some(token) = current.token.as_ref().filter(is_good) {
             return Ok(token.value.clone());
         }
+        let Answer { token, refresh } = self.ask(current.refresh.as_ref()).await?;
+        let value = token.value.clone();
+        current.token = Some(token);
+        if let (Grant::RefreshToken { token, file }, Some(new)) = (&self.oauth.grant, refresh)
+            && new != *current.refresh.as_ref().unwrap_or(token)
+        {
+            if let Some(file) = file
+                && let Err(error) = token_file::keep(file, &new)
+            {
+                tracing::error!(file = %file.display(), %error, "the new refresh token cannot be kept for the next run");
+            }
+            current.refresh = Some(new);
+        }
+        Ok(value)
+    }
+
+    /// Asks the endpoint; `refresh` is the refresh token that was given last.
+    async fn ask(&self, refresh: Option<&Secret>) -> Result<Answer, HttpError> {
         let asked = clock::instant();
         let mut redactor = Redactor::default();
-        let request = self.request(current.refresh.as_ref(), &mut redactor);
+        let request = self.request(refresh, &mut redactor);
         let sent = Box::pin(self.client.send(&request)).await;
         let failed = |error: HttpError| HttpError::Token {
             url: self.url.clone(),
@@ -168,35 +219,23 @@ impl Tokens {
         let response = sent.map_err(failed)?;
         let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let Some(value) = text(&self.oauth.token_property).map(Secret::new) else {
-            let property = self.oauth.token_property.clone();
+        let Some(value) = text(&self.oauth.endpoint.token_property).map(Secret::new) else {
+            let property = self.oauth.endpoint.token_property.clone();
             return Err(HttpError::NoToken { url: self.url.clone(), property });
         };
         let lifetime = answer
             .get("expires_in")
             .and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()).map(Duration::from_secs));
         let until = lifetime.map(|lifetime| asked + lifetime.saturating_sub(MARGIN));
-        current.token = Some(Token { value: value.clone(), until });
-        if let (Grant::RefreshToken { token, file }, Some(new)) = (&self.oauth.grant, text("refresh_token")) {
-            let new = Secret::new(new);
-            if new != *current.refresh.as_ref().unwrap_or(token) {
-                if let Some(file) = file
-                    && let Err(error) = keep(file, &new)
-                {
-                    tracing::error!(file = %file.display(), %error, "the new refresh token cannot be kept for the next run");
-                }
-                current.refresh = Some(new);
-            }
-        }
-        Ok(value)
+        Ok(Answer { token: Token { value, until }, refresh: text("refresh_token").map(Secret::new) })
     }
 
     /// The request for a token; `refresh` is the refresh token that was given last. What must not be shown of it goes to
     /// `redactor`.
     fn request(&self, refresh: Option<&Secret>, redactor: &mut Redactor) -> Request {
-        let OAuth2 { grant, client, scope, .. } = &self.oauth;
+        let OAuth2 { grant, endpoint: TokenEndpoint { url, client, scope, jwt, .. } } = &self.oauth;
         let id = client.as_ref().map(|client| client.id.as_str());
-        let sign = |jwt: &Jwt| jwt.signed(id, self.oauth.token_url.as_str(), clock::now());
+        let sign = |jwt: &Jwt| jwt.signed(id, url.as_str(), clock::now());
         let mut hidden = |name: &'static str, secret: &Secret| {
             redactor.add(secret.expose());
             (name, secret.expose().to_owned())
@@ -211,8 +250,15 @@ impl Tokens {
                 vec![shown("grant_type", "refresh_token"), hidden("refresh_token", refresh.unwrap_or(token))]
             }
             Grant::JwtBearer(jwt) => vec![shown("grant_type", JWT_BEARER), hidden("assertion", &sign(jwt))],
+            Grant::AuthorizationCode { code, verifier, redirect_uri } => vec![
+                shown("grant_type", "authorization_code"),
+                hidden("code", code),
+                hidden("code_verifier", verifier),
+                shown("redirect_uri", redirect_uri),
+            ],
         };
-        if !scope.is_empty() {
+        // A code is given for a scope, which is not said again.
+        if !scope.is_empty() && !matches!(grant, Grant::AuthorizationCode { .. }) {
             form.push(shown("scope", scope));
         }
         let mut target = String::new();
@@ -234,7 +280,7 @@ impl Tokens {
                 ]),
             }
         }
-        if let Some(jwt) = &self.oauth.jwt {
+        if let Some(jwt) = jwt {
             form.push(hidden("jwt_token", &sign(jwt)));
         }
         let body = Body { content_type: "application/x-www-form-urlencoded".into(), bytes: pairs(&form).into() };
@@ -253,21 +299,6 @@ impl Tokens {
             current.token = None;
         }
     }
-}
-
-/// Writes a refresh token where the next run finds it, for its owner's eyes only. Whoever reads the file meanwhile finds the
-/// old one or the new one.
-fn keep(file: &std::path::Path, token: &Secret) -> std::io::Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".new");
-    let mut options = std::fs::OpenOptions::new();
-    let mut written = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    written.write_all(token.expose().as_bytes())?;
-    written.sync_all()?;
-    std::fs::rename(beside, file)
 }
 
 fn encode(text: &str) -> String {

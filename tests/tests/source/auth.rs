@@ -61,7 +61,7 @@ fn an_api_can_authenticate_in_its_own_way() {
 }
 
 /// A source whose one API asks `/token` for tokens.
-fn with_oauth(api: &ScriptedApi, more: Value) -> Value {
+pub(crate) fn with_oauth(api: &ScriptedApi, more: Value) -> Value {
     let mut all = json!({
         "auth.type": "OAUTH2",
         "oauth2.token.url": format!("{}/token", api.url()),
@@ -72,7 +72,7 @@ fn with_oauth(api: &ScriptedApi, more: Value) -> Value {
 }
 
 /// The parameters of a form.
-fn form(body: &str) -> BTreeMap<String, String> {
+pub(crate) fn form(body: &str) -> BTreeMap<String, String> {
     url_decoded(body).collect()
 }
 

@@ -18,6 +18,7 @@ mod drift;
 mod failures;
 mod formats;
 mod limits;
+mod login;
 mod matrix;
 mod paging;
 mod positions;

@@ -19,7 +19,7 @@ use url::Url;
 use super::kind::{BASE_URL, BOOLEAN, Kind, MAX_MILLIS, TEXT, TOPIC, count, millis};
 use super::names::{Names, api_name};
 use super::property::{AnyProperty, Importance, Property, properties};
-use super::raw::{self, Entry, ReadError};
+use super::raw::{self, Entry};
 use super::reader::Reader;
 use super::redaction::Used;
 use super::settings::Settings;
@@ -209,11 +209,7 @@ impl SourceConfig {
     ///
     /// If the file cannot be read; otherwise with everything that is wrong in it.
     pub fn load(file: &Path, environment: &Environment, services: &Services) -> Result<Self, ConfigError> {
-        let Read { config, problems, .. } = read_file(file, environment, services)?;
-        match config {
-            Some(config) if problems.is_empty() => Ok(config),
-            _ => Err(ConfigProblems(problems).into()),
-        }
+        load(file, environment, |reader, names| read(reader, names, file, services))
     }
 
     /// Reads the configuration that a recording has of a source.
@@ -222,11 +218,8 @@ impl SourceConfig {
     ///
     /// With everything that is wrong in it.
     pub fn of_recording(path: &Path, recorded: &RecordedConfig, services: &Services) -> Result<Self, ConfigError> {
-        let Read { config, problems, .. } = read_entries(path, recorded.entries(), &recorded.environment(), services);
-        match config {
-            Some(config) if problems.is_empty() => Ok(config),
-            _ => Err(ConfigProblems(problems).into()),
-        }
+        let read = |reader: &mut Reader<'_>, names: &Names| read(reader, names, path, services);
+        read_entries(path, recorded.entries(), &recorded.environment(), read).without_problems()
     }
 
     /// What a recording keeps of a source's configuration, and what must not be found in it.
@@ -244,8 +237,8 @@ impl SourceConfig {
 }
 
 /// What a file comes to.
-struct Read {
-    config: Option<SourceConfig>,
+struct Read<T> {
+    config: Option<T>,
     problems: Vec<Problem>,
     /// How many APIs there are.
     apis: usize,
@@ -253,11 +246,30 @@ struct Read {
     values: BTreeMap<String, Option<String>>,
 }
 
-fn read_file(file: &Path, environment: &Environment, services: &Services) -> Result<Read, ReadError> {
-    Ok(read_entries(file, raw::read(file)?, environment, services))
+impl<T> Read<T> {
+    fn without_problems(self) -> Result<T, ConfigError> {
+        match self.config {
+            Some(config) if self.problems.is_empty() => Ok(config),
+            _ => Err(ConfigProblems(self.problems).into()),
+        }
+    }
 }
 
-fn read_entries(file: &Path, entries: Vec<Entry>, environment: &Environment, services: &Services) -> Read {
+/// What `read` makes of a file and the environment.
+pub(super) fn load<T>(
+    file: &Path,
+    environment: &Environment,
+    read: impl FnOnce(&mut Reader<'_>, &Names) -> Option<T>,
+) -> Result<T, ConfigError> {
+    read_entries(file, raw::read(file)?, environment, read).without_problems()
+}
+
+fn read_entries<T>(
+    file: &Path,
+    entries: Vec<Entry>,
+    environment: &Environment,
+    read: impl FnOnce(&mut Reader<'_>, &Names) -> Option<T>,
+) -> Read<T> {
     // Forms are often left empty.
     let mut entries: Vec<_> = entries.into_iter().filter(|entry| !entry.text.trim().is_empty()).collect();
     let variables = dialect::lay_over(&mut entries, environment);
@@ -270,8 +282,7 @@ fn read_entries(file: &Path, entries: Vec<Entry>, environment: &Environment, ser
     let path = file.display().to_string();
     let settings = Settings::assemble(&path, entries, environment, &names, &mut problems);
     let mut reader = Reader::new(&settings, &names, problems);
-    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let config = read(&mut reader, names.operations(), &stem, services);
+    let config = read(&mut reader, &names);
     let problems = reader.into_problems();
     let values = settings.shown().map(|(name, value)| (names.in_message(name, None).name, value)).collect();
     Read { config, problems, apis, values }
@@ -287,8 +298,10 @@ fn number_of_apis(entries: &[Entry], environment: &Environment) -> u32 {
 }
 
 /// Reads everything, so that all problems are found, and only then gives up.
-fn read(reader: &mut Reader<'_>, ids: &[String], stem: &str, services: &Services) -> Option<SourceConfig> {
-    let name = identity::read(reader, stem);
+fn read(reader: &mut Reader<'_>, names: &Names, file: &Path, services: &Services) -> Option<SourceConfig> {
+    let ids = names.operations();
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = identity::read(reader, &stem);
     reader.get(&APIS);
     let format = read_format(reader);
     let context = reader.get(&CONTEXT);

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::super::names::Names;
 use super::super::problem::ProblemKind;
 use super::super::raw::{self, ReadError};
+use super::super::reader::Reader;
 use super::super::{Environment, Problem, Services};
 use super::{Read, SourceConfig, source_documentation};
 
@@ -69,7 +71,9 @@ impl SourceConfig {
     ///
     /// If the file cannot be read.
     pub fn validate(file: &Path, environment: &Environment, services: &Services) -> Result<Validation, ReadError> {
-        let Read { config: _, problems, apis, values } = super::read_file(file, environment, services)?;
+        let read = |reader: &mut Reader<'_>, names: &Names| super::read(reader, names, file, services);
+        let entries = raw::read(file)?;
+        let Read { config: _, problems, apis, values } = super::read_entries(file, entries, environment, read);
         let class = raw::read(file)?.into_iter().find(|entry| entry.name == "connector.class").map(|entry| entry.text);
         let mut rest: Vec<_> = problems.iter().collect();
         let mut configs = Vec::new();

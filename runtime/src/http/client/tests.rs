@@ -12,6 +12,7 @@ use super::*;
 use crate::http::testing::{nobody, serve, serve_bytes, serve_start};
 use crate::http::{
     BreakerSettings, CredentialsIn, Grant, HttpErrorKind, Limits, OAuthClient, Proof, Target, TlsVersions,
+    TokenEndpoint,
 };
 
 fn client(base_url: Url) -> Client {
@@ -286,16 +287,18 @@ async fn with_tokens(lifetime: u64) -> (ClientSettings, Arc<std::sync::atomic::A
     let url = serve(Router::new().route("/token", post(token)).route("/items", get(items))).await;
     let mut settings = ClientSettings::new(url.clone());
     settings.auth = Auth::OAuth2(Box::new(OAuth2 {
-        token_url: url.join("/token").unwrap(),
+        endpoint: TokenEndpoint {
+            url: url.join("/token").unwrap(),
+            client: Some(OAuthClient {
+                id: "id".to_owned(),
+                proof: Proof::Secret(Secret::new("secret"), CredentialsIn::Header),
+            }),
+            scope: String::new(),
+            jwt: None,
+            token_property: "access_token".to_owned(),
+            headers: Vec::new(),
+        },
         grant: Grant::ClientCredentials,
-        client: Some(OAuthClient {
-            id: "id".to_owned(),
-            proof: Proof::Secret(Secret::new("secret"), CredentialsIn::Header),
-        }),
-        scope: String::new(),
-        jwt: None,
-        token_property: "access_token".to_owned(),
-        headers: Vec::new(),
     }));
     (settings, given)
 }
