@@ -305,9 +305,9 @@ impl From<RDKafkaErrorCode> for Cause {
 
 impl From<rdkafka::error::KafkaError> for Cause {
     fn from(error: rdkafka::error::KafkaError) -> Self {
-        match error.rdkafka_error_code() {
-            Some(code) => code.into(),
-            None => Self::of_ours(error.to_string()),
+        match (error.rdkafka_error_code(), error) {
+            (Some(code), _) | (None, rdkafka::error::KafkaError::AdminOp(code)) => code.into(),
+            (None, error) => Self::of_ours(error.to_string()),
         }
     }
 }

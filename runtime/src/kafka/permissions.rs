@@ -26,6 +26,11 @@ pub(super) fn permissions(
     topics: &BTreeSet<&str>,
     patience: Duration,
 ) -> BTreeMap<String, BTreeSet<Permission>> {
+    // Any broker can tell. The one that controls the others, which would be asked otherwise, not all clusters name.
+    let metadata = client.fetch_metadata(topics.iter().next().copied(), patience);
+    let Some(broker) = metadata.ok().and_then(|metadata| Some(metadata.brokers().first()?.id())) else {
+        return BTreeMap::new();
+    };
     let names: Vec<CString> = topics.iter().filter_map(|topic| CString::new(*topic).ok()).collect();
     let mut pointers: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
     let rk = client.client().native_ptr();
@@ -47,6 +52,7 @@ pub(super) fn permissions(
             message.as_mut_ptr(),
             message.len(),
         );
+        sys::rd_kafka_AdminOptions_set_broker(options, broker, message.as_mut_ptr(), message.len());
         let collection = sys::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), pointers.len());
         sys::rd_kafka_DescribeTopics(rk, collection, options, queue);
         let event = sys::rd_kafka_queue_poll(queue, milliseconds(patience + GRACE));
