@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use url::Url;
@@ -35,6 +36,8 @@ impl EmbeddedRegistry {
         let url = Url::parse(&format!("http://{}", listener.local_addr()?)).map_err(io::Error::other)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let app: Router = routes::routes(Arc::new(Mutex::new(Store::default())));
+        // Schemas of large documents have several megabytes, and nobody but this process and its user asks.
+        let app = app.layer(DefaultBodyLimit::disable());
         let server = axum::serve(listener, app).with_graceful_shutdown(async {
             // An error says that the sender was dropped, which is how it tells.
             let _ = stopped.await;
@@ -64,6 +67,14 @@ mod tests {
     }
 
     const SCHEMA: &str = r#"{"schema":"{\"type\": \"string\"}"}"#;
+
+    #[tokio::test]
+    async fn a_schema_of_any_size_is_taken() {
+        let registry = EmbeddedRegistry::start(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let client = RegistryClient::new(RegistrySettings::new(registry.url().clone())).unwrap();
+        let schema = format!(r#"{{"type": "string", "doc": "{}"}}"#, "x".repeat(4 << 20));
+        client.register("large-value", SchemaType::Avro, &schema).await.unwrap();
+    }
 
     #[tokio::test]
     async fn serves_the_client() {
