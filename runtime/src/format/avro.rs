@@ -15,20 +15,25 @@ pub(super) struct AvroEncoder<'out> {
     has_drifted: bool,
 }
 
+/// Writes an `int` or `long`: zig-zag, variable length.
+#[inline]
+pub(crate) fn write_long(out: &mut Vec<u8>, value: i64) {
+    let mut rest = ((value << 1) ^ (value >> 63)) as u64;
+    while rest >= 0x80 {
+        out.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push(rest as u8);
+}
+
 impl<'out> AvroEncoder<'out> {
     pub(super) fn new(out: &'out mut Vec<u8>) -> Self {
         Self { out, first_branch: 0, has_drifted: false }
     }
 
-    /// An `int` or `long`: zig-zag, variable length.
     #[inline]
     fn long(&mut self, value: i64) {
-        let mut rest = ((value << 1) ^ (value >> 63)) as u64;
-        while rest >= 0x80 {
-            self.out.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        self.out.push(rest as u8);
+        write_long(self.out, value);
     }
 
     /// `bytes` or a `string`.

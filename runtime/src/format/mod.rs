@@ -5,6 +5,7 @@
 
 mod avro;
 mod json;
+pub(crate) mod proto_file;
 mod protobuf;
 mod shown;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use crate::record::{
     Undeclared, Uuid, Value,
 };
 
+pub(crate) use avro::write_long;
 pub(crate) use shown::shown;
 
 /// How the value of a Kafka record is written.

@@ -7,10 +7,9 @@ use apache_avro::types::Value as Avro;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use prost_reflect::{DynamicMessage, SerializeOptions};
-use protox::file::{File, FileResolver, GoogleFileResolver};
 use serde_json::Value;
 
-use super::OutputFormat;
+use super::{OutputFormat, proto_file};
 
 /// The value, with fields by the names of its schema; `None` if the schema is none of its, or the format is text itself.
 pub(crate) fn shown(format: OutputFormat, schema: &str, written: &[u8]) -> Option<Value> {
@@ -71,24 +70,8 @@ fn point(bytes: &[u8], scale: usize) -> Option<String> {
     Some(if scale == 0 { format!("{sign}{before}") } else { format!("{sign}{before}.{after}") })
 }
 
-/// A schema as the only file there is, but for those that are a part of Protobuf.
-struct Only(String);
-
-impl FileResolver for Only {
-    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
-        match name {
-            RECORD => File::from_source(name, &self.0),
-            _ => GoogleFileResolver::new().open_file(name),
-        }
-    }
-}
-
-const RECORD: &str = "record.proto";
-
 fn protobuf(schema: &str, written: &[u8]) -> Option<Value> {
-    let mut compiler = protox::Compiler::with_file_resolver(Only(schema.to_owned()));
-    compiler.include_imports(true).open_file(RECORD).ok()?;
-    let record = compiler.descriptor_pool().get_file_by_name(RECORD)?.messages().next()?;
+    let record = proto_file::compile(schema)?.messages().next()?;
     let message = DynamicMessage::decode(record, written).ok()?;
     if message.unknown_fields().next().is_some() {
         return None;

@@ -13,7 +13,7 @@ use super::number::double;
 use super::shape::{Shape, Type, is_integer};
 use super::unmapped::{Step, Unmapped};
 use super::{MAX_FIELDS, Widening};
-use crate::format::UNMAPPED;
+use crate::format::{UNMAPPED, write_long};
 use crate::record::Tree;
 
 /// The schema of a record.
@@ -293,14 +293,8 @@ struct Encoder<'out, 'a> {
 }
 
 impl<'a> Encoder<'_, 'a> {
-    /// An `int` or `long`: zig-zag, variable length.
     fn long(&mut self, value: i64) {
-        let mut rest = ((value << 1) ^ (value >> 63)) as u64;
-        while rest >= 0x80 {
-            self.out.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        self.out.push(rest as u8);
+        write_long(self.out, value);
     }
 
     fn text(&mut self, text: &str) {

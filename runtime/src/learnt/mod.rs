@@ -14,7 +14,7 @@ mod unmapped;
 
 pub(crate) use shape::Shape;
 
-use crate::record::Tree;
+use crate::record::{Tree, push_segment};
 use crate::registry::SchemaType;
 
 /// How many fields one object has in a schema at most. Names that are data would go on for ever; the values of further ones
@@ -43,7 +43,7 @@ impl Widening {
         self.changed.get_or_insert_with(|| {
             let mut pointer = String::new();
             for segment in path {
-                unmapped::push_segment(&mut pointer, segment);
+                push_segment(&mut pointer, segment);
             }
             pointer
         });

@@ -7,15 +7,17 @@
 //! everywhere in Protobuf.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
+
+use prost_reflect::prost_types::FileDescriptorProto;
+use prost_reflect::{FileDescriptor, Kind as DescribedKind, MessageDescriptor};
 
 use super::names::{Scope, legal, type_name};
 use super::number::double;
 use super::shape::{Shape, Type, is_integer};
 use super::unmapped::{Step, Unmapped};
 use super::{MAX_FIELDS, Widening, proto};
-use crate::format::{UNMAPPED, UNMAPPED_NUMBER};
+use crate::format::{UNMAPPED, UNMAPPED_NUMBER, proto_file};
 use crate::record::Tree;
 
 /// Field numbers that Protobuf keeps for itself (Language Guide, "Assigning Field Numbers").
@@ -166,14 +168,14 @@ impl Schema {
         text
     }
 
-    /// Reads a schema that [`Schema::text`] wrote; `None` for any other.
+    /// Reads a schema that [`Schema::text`] wrote, whatever a registry has done to blanks and comments; `None` for any other.
     pub(super) fn restore(text: &str) -> Option<Self> {
-        let proto::File { package, mut message } = proto::parse(text)?;
-        message.fields.pop_if(|field| field.name == UNMAPPED && field.number == UNMAPPED_NUMBER)?;
-        let mut inside: BTreeMap<_, _> =
-            std::mem::take(&mut message.inside).into_iter().map(|message| (message.name.clone(), message)).collect();
-        let record = Message::restore(message, &mut inside)?;
-        inside.is_empty().then_some(Self { package, record })
+        let written = proto_file::compile(text)?;
+        let record = Message::restore(&written.messages().next()?)?;
+        let schema = Self { package: written.package_name().to_owned(), record };
+        // What it cannot express would be lost.
+        let again = proto_file::compile(&schema.text())?;
+        (without_places(&again) == without_places(&written)).then_some(schema)
     }
 
     /// Appends a record.
@@ -351,35 +353,43 @@ impl Message {
         }
     }
 
-    fn restore(parsed: proto::Message, inside: &mut BTreeMap<String, proto::Message>) -> Option<Self> {
-        let mut fields = Vec::with_capacity(parsed.fields.len());
-        for field in parsed.fields {
-            let is_list = match field.label.as_str() {
-                "repeated" => true,
-                "optional" => false,
-                _ => return None,
-            };
-            let json = field.json_name.unwrap_or_else(|| proto::default_json_name(&field.name));
-            let (json, is_further) = match member_of_further(&json) {
+    fn restore(written: &MessageDescriptor) -> Option<Self> {
+        let mut fields = Vec::with_capacity(written.fields().len());
+        for field in written.fields().filter(|field| field.number() != UNMAPPED_NUMBER) {
+            let (json, is_further) = match member_of_further(field.json_name()) {
                 Some(member) => (member.to_owned(), true),
-                None => (json, false),
+                None => (field.json_name().to_owned(), false),
             };
-            let kind = match field.of.as_str() {
-                "bool" => Kind::Boolean,
-                "int64" => Kind::Integer,
-                "double" => Kind::Number,
-                "string" => Kind::Text,
-                name => {
-                    let message = Self::restore(inside.remove(name)?, inside)?;
+            let is_list = field.is_list();
+            let kind = match field.kind() {
+                DescribedKind::Bool => Kind::Boolean,
+                DescribedKind::Int64 => Kind::Integer,
+                DescribedKind::Double => Kind::Number,
+                DescribedKind::String => Kind::Text,
+                DescribedKind::Message(message) => {
+                    let message = Self::restore(&message)?;
                     let is_item =
                         !message.fields.is_empty() && message.fields.iter().all(|field| field.json.is_empty());
                     if is_list && is_item { Kind::Any(message) } else { Kind::Object(message) }
                 }
+                _ => return None,
             };
-            fields.push(Field { json, name: field.name, number: field.number, is_further, is_list, kind });
+            fields.push(Field {
+                json,
+                name: field.name().to_owned(),
+                number: field.number(),
+                is_further,
+                is_list,
+                kind,
+            });
         }
-        Some(Self { name: parsed.name, fields })
+        Some(Self { name: written.name().to_owned(), fields })
     }
+}
+
+/// What a file says, wherever in it that stands.
+fn without_places(file: &FileDescriptor) -> FileDescriptorProto {
+    FileDescriptorProto { source_code_info: None, ..file.file_descriptor_proto().clone() }
 }
 
 /// Whether values of one kind can be written as another, so that it needs no field of its own.
@@ -619,6 +629,28 @@ mod tests {
         assert_eq!(further(3), json!({ "v|object": { "v": true }, "l|items": [{ "|object": { "a": 2 } }] }));
         assert_eq!(further(4), json!({ "v|integers": [3], "l|items": [{ "|items": [{ "|boolean": false }] }] }));
         assert_eq!(further(5), json!({ "v|boolean": true, "v_number": 1 }));
+    }
+
+    #[test]
+    fn blanks_comments_and_full_names_make_no_difference() {
+        let schema = learnt(&[r#"{"id": 7, "@\"\\ \té": "x", "user": {"name": "a"}, "rows": [{"a": 1}]}"#]);
+        let text = schema.text();
+        let messy = text
+            .replace("package", "// a { comment\npackage")
+            .replace(" = ", "\n=  /* { */")
+            .replace("optional User user", "optional my_orders.MyOrders.User user");
+        assert_ne!(messy, text);
+        assert_eq!(Schema::restore(&messy), Some(schema));
+        for foreign in [
+            text.replace("optional int64 id", "optional int32 id"),
+            text.replace("optional int64 id", "int64 id"),
+            text.replace("proto3", "proto2"),
+            format!("{text} message Other {{}}"),
+            text.replace("message MyOrders {", "message MyOrders { reserved 99;"),
+        ] {
+            assert_ne!(foreign, text);
+            assert_eq!(Schema::restore(&foreign), None, "{foreign}");
+        }
     }
 
     #[test]

@@ -1,18 +1,6 @@
 //! What of a record has no place in its schema, collected while it is written.
 
-use crate::record::Tree;
-
-/// Appends a segment to a JSON Pointer (RFC 6901).
-pub(super) fn push_segment(pointer: &mut String, segment: &str) {
-    pointer.push('/');
-    for c in segment.chars() {
-        match c {
-            '~' => pointer.push_str("~0"),
-            '/' => pointer.push_str("~1"),
-            c => pointer.push(c),
-        }
-    }
-}
+use crate::record::{Tree, push_segment};
 
 /// A step from a value to one that it holds.
 #[derive(Clone, Copy, Debug)]

@@ -116,7 +116,8 @@ impl<'page> Inspection<'page> {
     }
 }
 
-fn push_segment(pointer: &mut String, segment: &str) {
+/// Appends a segment to a JSON Pointer (RFC 6901).
+pub(crate) fn push_segment(pointer: &mut String, segment: &str) {
     pointer.push('/');
     for c in segment.chars() {
         match c {

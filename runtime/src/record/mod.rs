@@ -21,6 +21,7 @@ pub use base64::Base64;
 pub use date::{Date, DateTime};
 pub use decimal::{Decimal, DecimalNumber};
 pub use field::Field;
+pub(crate) use inspection::push_segment;
 pub use inspection::{Drift, DriftKind, Inspection};
 pub use json::{Json, JsonKind};
 pub use map::Map;
