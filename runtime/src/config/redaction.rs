@@ -6,7 +6,7 @@ use super::property::{Property, properties};
 use super::reader::Reader;
 use crate::configured::Pointer;
 use crate::operation::OperationFacts;
-use crate::redaction::{Action, Redaction, Rules};
+use crate::redaction::{Action, Redaction, RuleError, Rules};
 use crate::secret::Secret;
 
 /// How short what hashes are made with may be, in bytes: whoever tries out all shorter ones finds it soon.
@@ -80,8 +80,16 @@ pub(super) fn read(
     let (name, salt) = (api_name(number, REDACT.name()), reader.get(&SALT));
     let rules = match reader.has(&name) {
         true => reader.get_of(number, &REDACT)?,
-        // The generator has read it.
-        false => annotated.parse().unwrap_or_default(),
+        false => match annotated.parse() {
+            Ok(rules) => rules,
+            // The generator has read it: it is of another version. To go on would show what is to be hidden.
+            Err(error) => {
+                let error: RuleError = error;
+                let hint = "generate the connector again, by the generator of this version".to_owned();
+                reader.conflict(&name, format!("is annotated with what cannot be read: {error}"), Some(hint));
+                return None;
+            }
+        },
     };
     for Used { at, what, takes_hash } in used {
         let Some((place, action)) = rules.change(at) else { continue };

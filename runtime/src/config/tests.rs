@@ -492,3 +492,17 @@ fn what_is_annotated_to_write_only_changes_does_so_unless_it_is_configured() {
     assert_eq!(snapshot(&[("api2.snapshot.max.deletes.percent", "5")]), Some(5));
     assert_eq!(snapshot(&[("api2.snapshot.output", "ALL")]), None);
 }
+
+#[test]
+fn what_is_annotated_to_be_redacted_and_cannot_be_read_is_an_error() {
+    let mut connector = connector();
+    connector.operations[1].redact = "/email -> ENCRYPT";
+    let variables: Vec<_> = NEEDED.iter().map(|(name, value)| (variable_name(name), *value)).collect();
+    let environment: Environment = variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let error = ConnectorConfig::load(&connector, None, &environment, &Services::Configured).err();
+    let Some(ConfigError::Problems(ConfigProblems(problems))) = error else { panic!("{error:?}") };
+    let told: Vec<_> = problems.iter().map(|problem| problem.kind.to_string()).collect();
+    let expected = "property `api2.record.redact` (operation `users`) is annotated with what cannot be read: \
+                    `/email -> ENCRYPT` is no rule such as `/email -> HASH`";
+    assert_eq!(told, [expected]);
+}
