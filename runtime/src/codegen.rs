@@ -13,8 +13,8 @@ pub use crate::operation::{
 };
 pub use crate::page::{FoundIn, Pagination, TokenIn, Until};
 pub use crate::record::{
-    Base64, BranchFacts, Date, DateTime, Decimal, DecimalNumber, Field, FieldFacts, Inspection, Json, JsonKind, Map,
-    Number, Object, Reading, Record, Text, Undeclared, Uuid, Value, choose, decode_object, inspect_object,
-    tolerate_object,
+    Base64, BranchFacts, Date, DateTime, Decimal, DecimalNumber, Field, FieldFacts, FieldVisitor, Inspection, Json,
+    JsonKind, Map, Number, Object, Reading, Record, Sent, Text, Undeclared, Uuid, Value, choose, decode_object,
+    inspect_object, tolerate_object,
 };
 pub use crate::slice::{Children, Slicing};

@@ -55,27 +55,15 @@ fn implement(
     let idents: Vec<_> = declared.iter().map(|field| &field.ident).collect();
     let indexes: Vec<_> = (0..declared.len()).collect();
     let facts = declared.iter().map(|field| facts(&codegen, field));
-    let (set_other, set_other_tolerantly, encode_other, inspect_other) = match additional {
+    let (set_other, visit_other) = match additional {
         Some(field) => {
             let (ident, facts) = (&field.ident, facts_of_additional(&codegen, field));
             (
-                quote!({
-                    let value = values.next_value()?;
-                    self.#ident.push(name.clone(), value);
-                    true
-                }),
-                quote!(match #codegen::Value::tolerant(sent) {
-                    #codegen::Reading::Exact(value) => {
-                        self.#ident.push(name.clone(), value);
-                        true
-                    }
-                    _ => false,
-                }),
-                quote!(#codegen::Encoder::additional(out, &#facts, &self.#ident);),
-                quote!(inspection.additional(&self.#ident);),
+                quote!(sent.into_additional(name, &mut self.#ident)),
+                quote!(visitor.visit_additional(&#facts, &self.#ident);),
             )
         }
-        None => (quote!(false), quote!(false), TokenStream::new(), TokenStream::new()),
+        None => (quote!(::std::result::Result::Ok(false)), TokenStream::new()),
     };
     quote! {
         impl<#page> ::headwater_runtime::codegen::serde::Deserialize<#page> for #ident #parameters {
@@ -103,27 +91,14 @@ fn implement(
         impl<#page> #codegen::Object<#page> for #ident #parameters {
             const FIELDS: &'static [#codegen::FieldFacts] = &[#(#facts),*];
 
-            fn set<A: #codegen::serde::de::MapAccess<#page>>(
+            fn set<S: #codegen::Sent<#page>>(
                 &mut self,
                 name: &#codegen::Text<#page>,
-                values: &mut A,
-            ) -> ::std::result::Result<bool, A::Error> {
-                ::std::result::Result::Ok(match name.as_str() {
-                    #(#names => {
-                        self.#idents = values.next_value()?;
-                        true
-                    })*
-                    _ => #set_other,
-                })
-            }
-
-            fn set_tolerantly(&mut self, name: &#codegen::Text<#page>, sent: #codegen::Json<#page>) -> bool {
+                sent: S,
+            ) -> ::std::result::Result<bool, S::Error> {
                 match name.as_str() {
-                    #(#names => {
-                        self.#idents = #codegen::Field::tolerant(sent);
-                        true
-                    })*
-                    _ => #set_other_tolerantly,
+                    #(#names => sent.into_field(&mut self.#idents),)*
+                    _ => #set_other,
                 }
             }
 
@@ -135,14 +110,9 @@ fn implement(
                 &mut self.#undeclared
             }
 
-            fn encode_fields<E: #codegen::Encoder>(&self, out: &mut E) {
-                #(out.field(&Self::FIELDS[#indexes], &self.#idents);)*
-                #encode_other
-            }
-
-            fn inspect_fields(&self, inspection: &mut #codegen::Inspection<#page>) {
-                #(inspection.field(&Self::FIELDS[#indexes], &self.#idents);)*
-                #inspect_other
+            fn visit<V: #codegen::FieldVisitor<#page>>(&self, visitor: &mut V) {
+                #(visitor.visit_field(&Self::FIELDS[#indexes], &self.#idents);)*
+                #visit_other
             }
         }
     }

@@ -158,7 +158,7 @@ impl Encoder for AvroEncoder<'_> {
 
     #[inline]
     fn object<'page, O: Object<'page>>(&mut self, object: &O) {
-        object.encode_fields(self);
+        object.visit(self);
         self.undeclared(object.undeclared());
     }
 

@@ -161,7 +161,7 @@ impl Encoder for JsonEncoder<'_> {
 
     fn object<'page, O: Object<'page>>(&mut self, object: &O) {
         self.out.push(b'{');
-        object.encode_fields(self);
+        object.visit(self);
         self.undeclared(object.undeclared());
         self.out.push(b'}');
     }

@@ -51,7 +51,7 @@ pub fn write<'page, R: Record<'page>>(format: OutputFormat, record: &R, out: &mu
 
 fn write_with<'page, E: Encoder, R: Record<'page>>(mut encoder: E, record: &R) -> Vec<Drift<'page>> {
     encoder.begin_record();
-    record.encode_fields(&mut encoder);
+    record.visit(&mut encoder);
     encoder.undeclared(record.undeclared());
     let drift = if encoder.has_drifted() { Inspection::of(record) } else { Vec::new() };
     encoder.end_record(&drift);

@@ -189,7 +189,7 @@ impl Encoder for ProtobufEncoder<'_> {
 
     fn object<'page, O: Object<'page>>(&mut self, object: &O) {
         self.message(|encoder| {
-            object.encode_fields(encoder);
+            object.visit(encoder);
             encoder.undeclared(object.undeclared());
         });
     }

@@ -26,7 +26,7 @@ pub use inspection::{Drift, DriftKind, Inspection};
 pub use json::{Json, JsonKind};
 pub use map::Map;
 pub use number::Number;
-pub use object::{FieldFacts, Object, Undeclared, decode_object, inspect_object, tolerate_object};
+pub use object::{FieldFacts, FieldVisitor, Object, Sent, Undeclared, decode_object, inspect_object, tolerate_object};
 pub use text::Text;
 pub(crate) use tree::{Members, Tree, TreeError};
 pub use union::{BranchFacts, choose};

@@ -1,11 +1,12 @@
 //! Objects with declared fields: what `#[derive(Object)]` implements, and how they are read.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::{Inspection, Json, Reading, Text, Value};
+use super::{Field, Inspection, Json, Map, Reading, Text, Value};
 use crate::format::Encoder;
 
 /// What is known of a field before any record is read.
@@ -26,15 +27,12 @@ pub trait Object<'page>: Value<'page> + Default {
     /// Its fields, in the order of their declaration.
     const FIELDS: &'static [FieldFacts];
 
-    /// Reads the value of a field as it should be. `false`: there is no such field, and the value was not read.
+    /// Gives what was sent to the field of this name. `false`: there is no such field, and nothing was read.
     ///
     /// # Errors
     ///
-    /// If the value is not of the field's type.
-    fn set<A: MapAccess<'page>>(&mut self, name: &Text<'page>, values: &mut A) -> Result<bool, A::Error>;
-
-    /// Takes whatever was sent for a field. `false`: there is no such field.
-    fn set_tolerantly(&mut self, name: &Text<'page>, sent: Json<'page>) -> bool;
+    /// As `sent` has them.
+    fn set<S: Sent<'page>>(&mut self, name: &Text<'page>, sent: S) -> Result<bool, S::Error>;
 
     /// What the document does not declare.
     fn undeclared(&self) -> &Undeclared<'page>;
@@ -42,11 +40,110 @@ pub trait Object<'page>: Value<'page> + Default {
     /// The same, to be added to.
     fn undeclared_mut(&mut self) -> &mut Undeclared<'page>;
 
-    /// Writes the fields in order.
-    fn encode_fields<E: Encoder>(&self, out: &mut E);
+    /// Shows the fields in order.
+    fn visit<V: FieldVisitor<'page>>(&self, visitor: &mut V);
+}
 
-    /// Notes what in the fields is not as the document declares.
-    fn inspect_fields(&self, inspection: &mut Inspection<'page>);
+/// What was sent for a field, on its way there.
+///
+/// Generated code calls it once for each field, and so does little else: what it does stands here, and is checked by the
+/// compiler once and not for each field.
+pub trait Sent<'page> {
+    /// If it is not what the field should have.
+    type Error;
+
+    /// Puts it into a declared field. Always `true`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not of the field's type.
+    fn into_field<T: Value<'page>>(self, field: &mut Field<'page, T>) -> Result<bool, Self::Error>;
+
+    /// Puts it among the fields whose names are data. `false`: it does not belong there.
+    ///
+    /// # Errors
+    ///
+    /// If it is not of their type.
+    fn into_additional<T: Value<'page>>(
+        self,
+        name: &Text<'page>,
+        fields: &mut Map<'page, T>,
+    ) -> Result<bool, Self::Error>;
+}
+
+/// Who looks at the fields of an object, one after the other.
+pub trait FieldVisitor<'page> {
+    /// A declared field.
+    fn visit_field<T: Value<'page>>(&mut self, facts: &FieldFacts, field: &Field<'page, T>);
+
+    /// The fields whose names are data, beside the declared ones.
+    fn visit_additional<T: Value<'page>>(&mut self, facts: &FieldFacts, fields: &Map<'page, T>);
+}
+
+impl<'page, E: Encoder> FieldVisitor<'page> for E {
+    #[inline]
+    fn visit_field<T: Value<'page>>(&mut self, facts: &FieldFacts, field: &Field<'page, T>) {
+        self.field(facts, field);
+    }
+
+    #[inline]
+    fn visit_additional<T: Value<'page>>(&mut self, facts: &FieldFacts, fields: &Map<'page, T>) {
+        self.additional(facts, fields);
+    }
+}
+
+impl<'page> FieldVisitor<'page> for Inspection<'page> {
+    fn visit_field<T: Value<'page>>(&mut self, facts: &FieldFacts, field: &Field<'page, T>) {
+        self.field(facts, field);
+    }
+
+    fn visit_additional<T: Value<'page>>(&mut self, _: &FieldFacts, fields: &Map<'page, T>) {
+        self.additional(fields);
+    }
+}
+
+/// The next value of an object that is read as it should be.
+struct Next<'a, A>(&'a mut A);
+
+impl<'page, A: MapAccess<'page>> Sent<'page> for Next<'_, A> {
+    type Error = A::Error;
+
+    #[inline]
+    fn into_field<T: Value<'page>>(self, field: &mut Field<'page, T>) -> Result<bool, A::Error> {
+        *field = self.0.next_value()?;
+        Ok(true)
+    }
+
+    #[inline]
+    fn into_additional<T: Value<'page>>(
+        self,
+        name: &Text<'page>,
+        fields: &mut Map<'page, T>,
+    ) -> Result<bool, A::Error> {
+        let value = self.0.next_value()?;
+        fields.push(name.clone(), value);
+        Ok(true)
+    }
+}
+
+/// Whatever was sent is taken.
+impl<'page> Sent<'page> for Json<'page> {
+    type Error = Infallible;
+
+    fn into_field<T: Value<'page>>(self, field: &mut Field<'page, T>) -> Result<bool, Infallible> {
+        *field = Field::tolerant(self);
+        Ok(true)
+    }
+
+    fn into_additional<T: Value<'page>>(
+        self,
+        name: &Text<'page>,
+        fields: &mut Map<'page, T>,
+    ) -> Result<bool, Infallible> {
+        let Reading::Exact(value) = Value::tolerant(self) else { return Ok(false) };
+        fields.push(name.clone(), value);
+        Ok(true)
+    }
 }
 
 /// The fields of an object that the document does not declare, in the order sent.
@@ -89,7 +186,7 @@ pub fn decode_object<'page, O: Object<'page>, D: Deserializer<'page>>(deserializ
         fn visit_map<A: MapAccess<'page>>(self, mut map: A) -> Result<O, A::Error> {
             let mut object = O::default();
             while let Some(name) = map.next_key::<Text<'page>>()? {
-                if !object.set(&name, &mut map)? {
+                if !object.set(&name, Next(&mut map))? {
                     let sent = map.next_value()?;
                     object.undeclared_mut().0.push((name, sent));
                 }
@@ -106,7 +203,8 @@ pub fn tolerate_object<'page, O: Object<'page>>(sent: Json<'page>) -> Reading<O>
     let Some(entries) = sent.entries() else { return Reading::Misfit };
     let mut object = O::default();
     for (name, sent) in entries {
-        if !object.set_tolerantly(&name, sent) {
+        let Ok(is_known) = object.set(&name, sent);
+        if !is_known {
             object.undeclared_mut().0.push((name, sent));
         }
     }
@@ -115,6 +213,6 @@ pub fn tolerate_object<'page, O: Object<'page>>(sent: Json<'page>) -> Reading<O>
 
 /// Notes what in an object is not as the document declares.
 pub fn inspect_object<'page, O: Object<'page>>(object: &O, inspection: &mut Inspection<'page>) {
-    object.inspect_fields(inspection);
+    object.visit(inspection);
     inspection.undeclared(object.undeclared());
 }
