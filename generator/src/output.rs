@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use similar::TextDiff;
 use thiserror::Error;
 
@@ -103,20 +104,19 @@ pub fn write(files: &FileSet, folder: &Path) -> Result<Report, OutputError> {
     if !foreign.is_empty() {
         return Err(OutputError::NotOurs { paths: foreign });
     }
-    let mut report = Report::default();
-    for (path, content) in files.iter() {
-        if state.present.get(path).is_some_and(|present| present == content) {
-            report.unchanged.push(path.to_owned());
-            continue;
-        }
-        let target = folder.join(path);
-        let failed = |source| OutputError::Write { path: target.clone(), source };
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent).map_err(failed)?;
-        }
-        fs::write(&target, content).map_err(failed)?;
-        report.written.push(path.to_owned());
+    let is_there = |path: &str, content: &[u8]| state.present.get(path).is_some_and(|present| present == content);
+    let (there, new): (Vec<_>, Vec<_>) = files.iter().partition(|(path, content)| is_there(path, content));
+    let folders: BTreeSet<PathBuf> =
+        new.iter().filter_map(|(path, _)| folder.join(path).parent().map(Path::to_owned)).collect();
+    for path in folders {
+        fs::create_dir_all(&path).map_err(|source| OutputError::Write { path, source })?;
     }
+    new.par_iter().try_for_each(|(path, content)| {
+        let path = folder.join(path);
+        fs::write(&path, content).map_err(|source| OutputError::Write { path, source })
+    })?;
+    let paths = |files: Vec<(&str, &[u8])>| files.into_iter().map(|(path, _)| path.to_owned()).collect();
+    let mut report = Report { written: paths(new), unchanged: paths(there), removed: Vec::new() };
     for path in state.surplus(files) {
         let target = folder.join(path);
         fs::remove_file(&target).map_err(|source| OutputError::Remove { path: target.clone(), source })?;

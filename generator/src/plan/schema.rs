@@ -93,6 +93,8 @@ impl ShapeKind<'_> {
 pub(super) struct Property<'a> {
     pub(super) schema: SchemaRef<'a>,
     pub(super) required: bool,
+    /// The component that it stands in, which others can be `allOf`.
+    pub(super) owner: Option<&'a str>,
 }
 
 /// The schemas of a document.
@@ -161,7 +163,7 @@ impl<'a> Schemas<'a> {
                 }
                 within.push(name);
                 let shape = match self.component(name) {
-                    Some(ReferenceOr::Item(schema)) => self.shape_of(schema, within),
+                    Some(ReferenceOr::Item(schema)) => owned_by(name, self.shape_of(schema, within)),
                     Some(ReferenceOr::Reference { reference }) => {
                         named(reference).map(|schema| self.shape_within(&schema, within)).unwrap_or_default()
                     }
@@ -319,7 +321,11 @@ fn merge<'a>(left: Shape<'a>, right: Shape<'a>) -> Shape<'a> {
             required.extend(other_required);
             for (name, other) in others {
                 match properties.get_mut(name) {
-                    Some(property) => property.schema = both(property.schema.clone(), other.schema),
+                    Some(property) if is_same(&property.schema, &other.schema) => {}
+                    Some(property) => {
+                        property.schema = both(property.schema.clone(), other.schema);
+                        property.owner = None;
+                    }
                     None => {
                         properties.insert(name, other);
                     }
@@ -408,6 +414,14 @@ fn is_same(left: &SchemaRef<'_>, right: &SchemaRef<'_>) -> bool {
     }
 }
 
+/// The same, with what is nobody else's standing in the component `name`.
+fn owned_by<'a>(name: &'a str, mut shape: Shape<'a>) -> Shape<'a> {
+    if let ShapeKind::Object { properties, .. } = &mut shape.kind {
+        properties.values_mut().for_each(|property| property.owner = property.owner.or(Some(name)));
+    }
+    shape
+}
+
 fn of(kind: ShapeKind<'_>) -> Shape<'_> {
     Shape { kind, ..Shape::default() }
 }
@@ -426,7 +440,8 @@ fn object_of<'a>(
         // Never in a response (OAS 3.0.3 section 4.7.24.2).
         .filter(|(_, schema)| !is_write_only(schema))
         .map(|(name, schema)| {
-            (name.as_str(), Property { schema: boxed_ref(schema), required: required.contains(name) })
+            let property = Property { schema: boxed_ref(schema), required: required.contains(name), owner: None };
+            (name.as_str(), property)
         })
         .collect();
     let additional = match additional {

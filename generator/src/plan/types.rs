@@ -26,6 +26,8 @@ pub(super) struct Types<'a> {
     schemas: Schemas<'a>,
     types: Vec<Type>,
     components: BTreeMap<&'a str, TypeId>,
+    /// The properties of components: what is `allOf` a component has them with their types.
+    properties: BTreeMap<(&'a str, &'a str), Lowered<'a>>,
     scalars: Vec<(Scalar, TypeId)>,
     /// Components that have an id and no body yet.
     pending: Vec<(TypeId, &'a str, Shape<'a>)>,
@@ -46,6 +48,7 @@ impl<'a> Types<'a> {
             schemas,
             types: Vec::new(),
             components: BTreeMap::new(),
+            properties: BTreeMap::new(),
             scalars: Vec::new(),
             pending: Vec::new(),
             depth: 0,
@@ -156,6 +159,20 @@ impl<'a> Types<'a> {
         }
     }
 
+    /// The type of a property of an object that is called `wanted`. One of a component is called after that, and is one for
+    /// all that take the component in.
+    fn property(&mut self, name: &'a str, Property { schema, owner, .. }: Property<'a>, wanted: &str) -> Lowered<'a> {
+        let Some(owner) = owner.filter(|_| matches!(schema, SchemaRef::Inline(_)) && self.depth < DEEPEST) else {
+            return self.lower_one(schema, &format!("{wanted}{}", names::type_name(name)));
+        };
+        if let Some(lowered) = self.properties.get(&(owner, name)) {
+            return *lowered;
+        }
+        let lowered = self.lower_one(schema, &format!("{}{}", names::type_name(owner), names::type_name(name)));
+        self.properties.insert((owner, name), lowered);
+        lowered
+    }
+
     fn struct_of(
         &mut self,
         wanted: &str,
@@ -164,8 +181,9 @@ impl<'a> Types<'a> {
     ) -> TypeKind {
         let mut fields = Vec::with_capacity(properties.len());
         for (name, property) in properties {
-            let lowered = self.lower_one(property.schema, &format!("{wanted}{}", names::type_name(name)));
-            let element = Element { ty: lowered.ty, optional: !property.required || lowered.nullable };
+            let required = property.required;
+            let lowered = self.property(name, property, wanted);
+            let element = Element { ty: lowered.ty, optional: !required || lowered.nullable };
             fields.push(field(name, lowered.doc, element));
         }
         let mut names = FieldNames::default();

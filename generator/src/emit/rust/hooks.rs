@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::scope::Scope;
+use super::scope::{Names, Scope};
 use super::{name, spaced};
 use crate::emit::EmitError;
 use crate::emit::doc::Doc;
@@ -35,7 +35,8 @@ pub struct Hook {
 
 /// What `src/hooks.rs` has to hold; `None` if there is no need of it.
 pub(in crate::emit) fn hooks(plan: &ConnectorPlan) -> Result<Option<Hooks>, EmitError> {
-    let mut scope = Scope::of_operation(plan, "");
+    let names = Names::of(plan);
+    let mut scope = Scope::of_operation(&names, "");
     let verdict = scope.runtime("Verdict");
     let (mut functions, mut all) = (Vec::new(), Vec::new());
     for stream in plan.streams.iter().filter(|stream| stream.is_hooked) {

@@ -9,27 +9,42 @@ mod scope;
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::doc::Doc;
 use super::{EmitError, FileSet, header};
-use crate::plan::model::ConnectorPlan;
+use crate::plan::model::{ConnectorPlan, TypeId};
 pub(super) use hooks::hooks;
 pub use hooks::{HOOKS, Hook, Hooks};
+use scope::Names;
 
 pub(super) fn emit(plan: &ConnectorPlan, files: &mut FileSet) -> Result<(), EmitError> {
-    let mut add = |path: &str, tokens: TokenStream| {
-        let text = format(path, tokens, plan)?;
-        files.add(path, text)
-    };
-    models::emit(plan, &mut add)?;
-    operations::emit(plan, &mut add)?;
-    add("src/connector.rs", connector::file(plan))?;
-    add("src/lib.rs", lib(plan))?;
-    add("src/main.rs", main(plan))
+    let names = Names::of(plan);
+    let types = each(plan, &plan.types, |index, ty| models::file(&names, TypeId(index), ty))?;
+    let operations = each(plan, &plan.streams, |_, stream| Some(operations::file(&names, stream)))?;
+    types.into_iter().chain(operations).try_for_each(|(path, text)| files.add(path, text))?;
+    let others = [
+        ("src/models/mod.rs", models::index(plan)),
+        ("src/operations/mod.rs", operations::index(plan)),
+        ("src/connector.rs", connector::file(plan)),
+        ("src/lib.rs", lib(plan)),
+        ("src/main.rs", main(plan)),
+    ];
+    others.into_iter().try_for_each(|(path, tokens)| files.add(path, format(path, tokens, plan)?))
 }
 
-/// Takes a finished file.
-type Add<'a> = dyn FnMut(&str, TokenStream) -> Result<(), EmitError> + 'a;
+/// The file of each of these, if it has one: its path and its text. What is most of the work is done on all processors.
+fn each<T: Sync>(
+    plan: &ConnectorPlan,
+    items: &[T],
+    file: impl Fn(usize, &T) -> Option<(String, TokenStream)> + Sync,
+) -> Result<Vec<(String, String)>, EmitError> {
+    let files = items.par_iter().enumerate().filter_map(|(index, item)| {
+        let (path, tokens) = file(index, item)?;
+        Some(format(&path, tokens, plan).map(|text| (path, text)))
+    });
+    files.collect()
+}
 
 /// Tokens as a source file. The header comes last, because the formatter keeps no plain comments.
 fn format(path: &str, tokens: TokenStream, plan: &ConnectorPlan) -> Result<String, EmitError> {

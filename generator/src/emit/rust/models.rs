@@ -3,30 +3,34 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::scope::{Scope, borrows};
-use super::{Add, name};
+use super::name;
+use super::scope::{Names, Scope, borrows};
 use crate::emit::doc::Doc;
-use crate::emit::{EmitError, Language, records, schema_path};
+use crate::emit::{Language, schema_path};
 use crate::plan::model::{
     ConnectorPlan, EnumType, Field, Scalar, StructType, Type, TypeId, TypeKind, TypeNames, UnionType, UnionVariant,
 };
 
-pub(super) fn emit(plan: &ConnectorPlan, add: &mut Add<'_>) -> Result<(), EmitError> {
-    let records = records(plan);
-    let mut all: Vec<&TypeNames> = Vec::new();
-    for (index, ty) in plan.types.iter().enumerate() {
-        let id = TypeId(index);
-        let (names, tokens) = match &ty.kind {
-            TypeKind::Struct(it) => (&it.names, structure(plan, ty, it, records.contains(&id).then_some(id))),
-            TypeKind::Enum(it) => (&it.names, enumeration(plan, ty, it)),
-            TypeKind::Union(it) => (&it.names, union(plan, id, ty, it)),
-            TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Scalar(_) => continue,
-        };
-        add(&format!("src/models/{}.rs", file_stem(&names.module)), tokens)?;
-        all.push(names);
+/// The file of a type, if it has one: its path and what is in it.
+pub(super) fn file(crate_names: &Names<'_>, id: TypeId, ty: &Type) -> Option<(String, TokenStream)> {
+    let names = names(&ty.kind)?;
+    let tokens = match &ty.kind {
+        TypeKind::Struct(it) => structure(crate_names, id, ty, it),
+        TypeKind::Enum(it) => enumeration(crate_names, ty, it),
+        TypeKind::Union(it) => union(crate_names, id, ty, it),
+        TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Scalar(_) => return None,
+    };
+    Some((format!("src/models/{}.rs", file_stem(&names.module)), tokens))
+}
+
+/// The names of a type that has a file.
+fn names(kind: &TypeKind) -> Option<&TypeNames> {
+    match kind {
+        TypeKind::Struct(it) => Some(&it.names),
+        TypeKind::Enum(it) => Some(&it.names),
+        TypeKind::Union(it) => Some(&it.names),
+        TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Scalar(_) => None,
     }
-    all.sort_by(|a, b| a.module.cmp(&b.module));
-    add("src/models/mod.rs", index(&all))
 }
 
 /// The file that a module is looked for in: a raw name without its sign.
@@ -34,7 +38,10 @@ pub(super) fn file_stem(module: &str) -> &str {
     module.strip_prefix("r#").unwrap_or(module)
 }
 
-fn index(all: &[&TypeNames]) -> TokenStream {
+/// `src/models/mod.rs`.
+pub(super) fn index(plan: &ConnectorPlan) -> TokenStream {
+    let mut all: Vec<&TypeNames> = plan.types.iter().filter_map(|ty| names(&ty.kind)).collect();
+    all.sort_by(|a, b| a.module.cmp(&b.module));
     let modules: Vec<_> = all.iter().map(|names| name(&names.module)).collect();
     let types = all.iter().map(|names| name(&names.rust));
     quote! {
@@ -46,9 +53,11 @@ fn index(all: &[&TypeNames]) -> TokenStream {
     }
 }
 
-/// A record with fields; `record` is its id if it is the record of a stream.
-fn structure(plan: &ConnectorPlan, ty: &Type, it: &StructType, record: Option<TypeId>) -> TokenStream {
-    let mut scope = Scope::of_model(plan, &it.names.rust);
+/// An object with fields; the record of a stream has schemas besides.
+fn structure(names: &Names<'_>, id: TypeId, ty: &Type, it: &StructType) -> TokenStream {
+    let plan = names.plan;
+    let record = plan.streams.iter().any(|stream| stream.record == id).then_some(id);
+    let mut scope = Scope::of_model(names, &it.names.rust);
     let derives = derives(&mut scope, "Object", true);
     let doc = described(ty, "An object");
     let ident = name(&it.names.rust);
@@ -104,8 +113,8 @@ fn structure_field(scope: &mut Scope<'_>, field: &Field) -> TokenStream {
 }
 
 /// A string out of a list.
-fn enumeration(plan: &ConnectorPlan, ty: &Type, it: &EnumType) -> TokenStream {
-    let mut scope = Scope::of_model(plan, &it.names.rust);
+fn enumeration(names: &Names<'_>, ty: &Type, it: &EnumType) -> TokenStream {
+    let mut scope = Scope::of_model(names, &it.names.rust);
     let derives = derives(&mut scope, "OpenEnum", false);
     let text = scope.runtime("Text");
     let doc = described(ty, "A text out of a list");
@@ -130,8 +139,9 @@ fn enumeration(plan: &ConnectorPlan, ty: &Type, it: &EnumType) -> TokenStream {
 }
 
 /// One of several types.
-fn union(plan: &ConnectorPlan, id: TypeId, ty: &Type, it: &UnionType) -> TokenStream {
-    let mut scope = Scope::of_model(plan, &it.names.rust);
+fn union(names: &Names<'_>, id: TypeId, ty: &Type, it: &UnionType) -> TokenStream {
+    let plan = names.plan;
+    let mut scope = Scope::of_model(names, &it.names.rust);
     let derives = derives(&mut scope, "Union", false);
     let doc = described(ty, "One of several types");
     let ident = name(&it.names.rust);

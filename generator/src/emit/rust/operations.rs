@@ -4,10 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::models::file_stem;
+use super::name;
 use super::path::{self, Use};
-use super::scope::Scope;
-use super::{Add, name};
-use crate::emit::EmitError;
+use super::scope::{Names, Scope};
 use crate::emit::doc::Doc;
 use crate::emit::markdown::code;
 use crate::plan::model::{
@@ -15,32 +14,28 @@ use crate::plan::model::{
     ParameterStyle, ParameterType, StreamPlan, StyleKind, TokenIn, TokenPlace, Until,
 };
 
-pub(super) fn emit(plan: &ConnectorPlan, add: &mut Add<'_>) -> Result<(), EmitError> {
-    let mut streams: Vec<_> = plan.streams.iter().collect();
-    for stream in &streams {
-        add(&format!("src/operations/{}.rs", file_stem(&stream.module)), file(plan, stream))?;
-    }
-    streams.sort_by(|a, b| a.module.cmp(&b.module));
-    let modules: Vec<_> = streams.iter().map(|stream| name(&stream.module)).collect();
-    let types = streams.iter().map(|stream| name(&stream.rust_name));
-    add(
-        "src/operations/mod.rs",
-        quote! {
-            //! The operations that are read as streams.
-
-            #(mod #modules;)*
-
-            #(pub use self::#modules::#types;)*
-        },
-    )
-}
-
-fn file(plan: &ConnectorPlan, stream: &StreamPlan) -> TokenStream {
-    let mut scope = Scope::of_operation(plan, &stream.rust_name);
+/// The file of a stream: its path and what is in it.
+pub(super) fn file(names: &Names<'_>, stream: &StreamPlan) -> (String, TokenStream) {
+    let mut scope = Scope::of_operation(names, &stream.rust_name);
     let builder = builder(&mut scope, stream);
     let operation = operation(&mut scope, stream);
     let imports = scope.imports();
-    quote!(#imports #builder #operation)
+    (format!("src/operations/{}.rs", file_stem(&stream.module)), quote!(#imports #builder #operation))
+}
+
+/// `src/operations/mod.rs`.
+pub(super) fn index(plan: &ConnectorPlan) -> TokenStream {
+    let mut streams: Vec<_> = plan.streams.iter().collect();
+    streams.sort_by(|a, b| a.module.cmp(&b.module));
+    let modules: Vec<_> = streams.iter().map(|stream| name(&stream.module)).collect();
+    let types = streams.iter().map(|stream| name(&stream.rust_name));
+    quote! {
+        //! The operations that are read as streams.
+
+        #(mod #modules;)*
+
+        #(pub use self::#modules::#types;)*
+    }
 }
 
 /// The operation with its parameters: those that a request needs are arguments of `new`, each other one has a method.

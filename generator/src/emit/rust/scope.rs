@@ -11,6 +11,18 @@ use quote::quote;
 use super::name;
 use crate::plan::model::{ConnectorPlan, DecimalFacts, Element, Scalar, TypeId, TypeKind};
 
+/// A crate, with the names that its types take.
+pub(super) struct Names<'plan> {
+    pub(super) plan: &'plan ConnectorPlan,
+    taken: BTreeSet<&'plan str>,
+}
+
+impl<'plan> Names<'plan> {
+    pub(super) fn of(plan: &'plan ConnectorPlan) -> Self {
+        Self { plan, taken: plan.types.iter().filter_map(|ty| rust_name(&ty.kind)).collect() }
+    }
+}
+
 /// The names of one file.
 pub(super) struct Scope<'plan> {
     pub(super) plan: &'plan ConnectorPlan,
@@ -19,7 +31,7 @@ pub(super) struct Scope<'plan> {
     /// Whether the file stands among the models.
     is_model: bool,
     /// Names taken by types of the plan.
-    taken: BTreeSet<&'plan str>,
+    taken: &'plan BTreeSet<&'plan str>,
     runtime: BTreeSet<&'static str>,
     anonymous_traits: BTreeSet<&'static str>,
     models: BTreeSet<&'plan str>,
@@ -27,32 +39,35 @@ pub(super) struct Scope<'plan> {
 
 impl<'plan> Scope<'plan> {
     /// The scope of a file of `models`, which defines `own`.
-    pub(super) fn of_model(plan: &'plan ConnectorPlan, own: &'plan str) -> Self {
-        Self::new(plan, own, true)
+    pub(super) fn of_model(names: &'plan Names<'plan>, own: &'plan str) -> Self {
+        Self::new(names, own, true)
     }
 
     /// The scope of a file of `operations`, which defines `own`.
-    pub(super) fn of_operation(plan: &'plan ConnectorPlan, own: &'plan str) -> Self {
-        Self::new(plan, own, false)
+    pub(super) fn of_operation(names: &'plan Names<'plan>, own: &'plan str) -> Self {
+        Self::new(names, own, false)
     }
 
-    fn new(plan: &'plan ConnectorPlan, own: &'plan str, is_model: bool) -> Self {
-        let taken = plan.types.iter().filter_map(|ty| rust_name(&ty.kind)).chain([own]).collect();
+    fn new(names: &'plan Names<'plan>, own: &'plan str, is_model: bool) -> Self {
         Self {
-            plan,
+            plan: names.plan,
             own,
             is_model,
-            taken,
+            taken: &names.taken,
             runtime: BTreeSet::new(),
             anonymous_traits: BTreeSet::new(),
             models: BTreeSet::new(),
         }
     }
 
+    fn is_taken(&self, item: &str) -> bool {
+        item == self.own || self.taken.contains(item)
+    }
+
     /// A name of the runtime's `codegen` module.
     pub(super) fn runtime(&mut self, item: &'static str) -> TokenStream {
         let ident = name(item);
-        if self.taken.contains(item) {
+        if self.is_taken(item) {
             quote!(headwater_runtime::codegen::#ident)
         } else {
             self.runtime.insert(item);
@@ -62,7 +77,7 @@ impl<'plan> Scope<'plan> {
 
     /// A trait of the runtime's `codegen` module whose methods the file calls.
     pub(super) fn runtime_trait(&mut self, item: &'static str) -> TokenStream {
-        if self.taken.contains(item) {
+        if self.is_taken(item) {
             self.anonymous_traits.insert(item);
         }
         self.runtime(item)
@@ -71,7 +86,7 @@ impl<'plan> Scope<'plan> {
     /// A name of the standard prelude; `path` is where it comes from.
     pub(super) fn std(&self, path: &'static str, item: &'static str) -> TokenStream {
         let ident = name(item);
-        if !self.taken.contains(item) {
+        if !self.is_taken(item) {
             return ident;
         }
         let path = path.split("::").map(name);
