@@ -389,6 +389,9 @@ fn extensions_of_other_generators() {
         with("x-ms-pageable", json!({"itemName": "odd", "nextLinkName": "more"})),
         expected("next-url at /more")
     );
+    // What it speaks of by default, not every response has.
+    let survey = surveyed(&[("things", "/things", response(), json!({"x-ms-pageable": {"itemName": "odd"}}))]);
+    assert_eq!(survey.streams.first().map(|stream| stream.pagination.as_str()), Some("none"));
     assert_eq!(
         with(
             "x-speakeasy-pagination",

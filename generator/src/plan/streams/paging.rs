@@ -27,9 +27,9 @@ impl Reading<'_> {
         records: &str,
         has_key: bool,
     ) -> PaginationPlan {
-        let pagination = match &self.source.pagination {
-            Some(pagination) => pagination.clone(),
-            None if self.hints.pagination.is_some() => self.hinted_pagination(),
+        let said = self.source.pagination.clone().or_else(|| self.hinted_pagination(schemas, answer));
+        let pagination = match said {
+            Some(pagination) => pagination,
             None => {
                 let facts = infer::pagination::Facts {
                     schemas,
@@ -136,11 +136,19 @@ impl Reading<'_> {
         }
     }
 
-    /// What an extension says.
-    fn hinted_pagination(&mut self) -> Pagination {
-        let Some(hinted) = self.hints.pagination.take() else { return Pagination::None };
+    /// What an extension says, if the response has what it speaks of.
+    fn hinted_pagination(&mut self, schemas: Schemas<'_>, answer: &Answer<'_>) -> Option<Pagination> {
+        let hinted = self.hints.pagination.take()?;
+        let pointer = match &hinted.value {
+            Pagination::NextUrl { pointer: FoundIn::Body(pointer), .. }
+            | Pagination::Cursor { pointer: FoundIn::Body(pointer), .. } => pointer.as_str(),
+            _ => "",
+        };
+        if let Located::Missing { .. } = schemas.locate(&answer.schema, pointer) {
+            return None;
+        }
         let value = describe(&hinted.value);
-        self.infer("pagination", value, hinted)
+        Some(self.infer("pagination", value, hinted))
     }
 
     /// Sets the truth value without which the API does not send the cursor, as `usemarker` beside `marker`.
