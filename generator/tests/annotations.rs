@@ -43,13 +43,21 @@ fn document(example: &Value) -> Value {
         schema["properties"] = json!({
             "value": {"type": "array", "items": order}, "@odata.nextLink": text, "@odata.deltaLink": text});
     }
+    let mut method = "get";
+    if example.pointer("/x-kafka-source/parameters/filter").is_some() {
+        method = "post";
+        let schema = json!({"type": "object", "properties": {
+            "filter": {"type": "object"}, "cursor": text, "limit": integer}});
+        orders["requestBody"] = json!({"content": {"application/json": {"schema": schema}}});
+        orders["parameters"].as_array_mut().unwrap().truncate(1);
+    }
     let mut document = json!({"openapi": "3.0.3", "info": {"title": "Orders", "version": "1"}});
     match example.get("x-kafka-source") {
         Some(source) => orders["x-kafka-source"] = source.clone(),
         None => document["x-kafka-connector"] = example["x-kafka-connector"].clone(),
     }
     document["paths"] = json!({
-        "/shops/{shop}/orders": {"get": orders},
+        "/shops/{shop}/orders": {method: orders},
         "/shops": {"get": {"operationId": "listShops", "responses": answer(json!({"type": "array", "items": {
             "type": "object", "required": ["id"], "properties": {"id": text}}}))}},
     });

@@ -51,6 +51,10 @@ fn the_document_has_every_style() {
         "annotated",
         "annotated",
         "annotated",
+        // In bodies.
+        "cursor-in-body",
+        "offset-parameter",
+        "page-parameter",
         "single-object",
     ];
     assert_eq!(rules, expected);

@@ -51,7 +51,8 @@ COMPONENTS
 "#;
 
 /// Wrong annotations of the one operation.
-const ANNOTATIONS: [(&str, &str); 58] = [
+const ANNOTATIONS: [(&str, &str); 59] = [
+    ("a body that no GET has", "{pagination: {style: cursor, pointer: /next, parameter: /after, in: body}}"),
     ("a place that no request has", "{pagination: {style: cursor, pointer: /next, parameter: shop, in: cellar}}"),
     (
         "a cursor in the path without a first",

@@ -44,7 +44,7 @@ fn petstore_events() {
     assert_eq!(events.key.as_ref().unwrap().scalar, Scalar::Uuid);
     assert_eq!(events.timestamp.as_ref().unwrap().pointer, "/occurred_at");
     let offset = events.offset.as_ref().unwrap();
-    assert_eq!((offset.mode, offset.parameter.as_str()), (OffsetMode::Timestamp, "since"));
+    assert_eq!((offset.mode, offset.parameter.name.as_str()), (OffsetMode::Timestamp, "since"));
     let cursor =
         PaginationPlan::Cursor { pointer: "/next_page_token".into(), parameter: "page_token".into(), initial: None };
     assert_eq!(events.pagination, cursor);
@@ -97,7 +97,7 @@ fn all_takes_what_can_be_a_stream() {
     let parent = plan.streams[1].followed_parent().unwrap();
     assert_eq!(parent.operation_id, "listEvents");
     let reasons: Vec<_> = left_out.iter().map(|left| (left.operation_id.as_str(), left.reason.as_str())).collect();
-    assert_eq!(reasons, [("addPet", "its method is POST, not GET")]);
+    assert_eq!(reasons, [("addPet", "its method is POST, and its name does not say that it reads")]);
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub use backfill::BackfillFacts;
 use crate::format::OutputFormat;
 use crate::http::{Authenticator, SharedAuthenticator};
 use crate::operation::{Operation, OperationFacts, SlicedOperation, Typed, TypedOperation, record_schema};
+use crate::page::TokenIn;
 use crate::position::{Position, PositionMisfit};
 use crate::slice::{Backfill, Slice, SliceError, Slicing};
 
@@ -83,7 +84,7 @@ impl OperationDefinition {
             facts: self.facts.clone(),
             schema: self.schema,
             slicing,
-            until: self.backfill.as_ref().map(|facts| facts.until),
+            until: self.backfill.as_ref().map(|facts| facts.until.clone()),
             build: Arc::clone(&self.build),
             parameters: parameters.clone(),
         }))
@@ -96,7 +97,7 @@ struct Configured {
     schema: fn(OutputFormat) -> Option<&'static str>,
     slicing: Slicing,
     /// What says where a step of a backfill ends.
-    until: Option<&'static str>,
+    until: Option<TokenIn>,
     build: Arc<BuildOperation>,
     parameters: Parameters,
 }
@@ -120,7 +121,7 @@ impl SlicedOperation for Configured {
 
     /// The offset of a backfill is a time.
     fn offset_at(&self, time: Timestamp) -> Option<String> {
-        self.until.map(|_| time.to_string())
+        self.until.as_ref().map(|_| time.to_string())
     }
 
     fn slice(&self, slice: &Slice) -> Result<Arc<dyn Operation>, SliceError> {
@@ -129,7 +130,7 @@ impl SlicedOperation for Configured {
             ConnectorError::Slice(error) => error,
             error => SliceError::Operation { reason: error.to_string() },
         })?;
-        Ok(match (self.until, slice.range()) {
+        Ok(match (self.until.clone(), slice.range()) {
             (Some(parameter), Some(range)) => {
                 Arc::new(backfill::Until { operation, parameter, end: range.end.to_string() })
             }

@@ -12,7 +12,7 @@ use crate::configured::RecordsAt;
 use crate::format::OutputFormat;
 use crate::hook::Verdict;
 use crate::http::{Detour, Request, Response, Target};
-use crate::page::{Boundary, Following, FoundIn, Page, PageEnd, PageShape, Pagination, PaginationError};
+use crate::page::{Boundary, Following, FoundIn, Page, PageEnd, PageShape, Pagination, PaginationError, TokenIn};
 use crate::position::{Position, PositionMisfit};
 use crate::record::{Date, DateTime, DriftKind, Field, Record, Text, Uuid};
 use crate::redaction::RedactionError;
@@ -45,8 +45,8 @@ pub struct Incremental {
     pub mode: IncrementalMode,
     /// JSON Pointer, from a record, to the field; for messages.
     pub field: Cow<'static, str>,
-    /// Query parameter that takes the value.
-    pub parameter: Cow<'static, str>,
+    /// Where the request takes the value.
+    pub parameter: TokenIn,
     /// Value of the first cycle. `None` sends no parameter in it.
     pub initial: Option<Cow<'static, str>>,
     /// How far before the latest instant seen a cycle asks, for records that come late; with
@@ -301,7 +301,7 @@ pub trait Operation: Send + Sync {
         let mut request = self.request();
         let asks_from = |incremental: &Incremental| incremental.asks_from(position.began());
         if let (Some(incremental), Some(value)) = (&facts.incremental, facts.incremental.as_ref().and_then(asks_from)) {
-            request.set_query(&incremental.parameter, value);
+            incremental.parameter.set(&mut request, value.into());
         }
         match position.link() {
             Some(link) => request.target = Target::Absolute(link.to_owned()),

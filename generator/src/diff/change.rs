@@ -106,6 +106,8 @@ pub enum ChangeKind {
     Method,
     /// The request has another path.
     Path,
+    /// What the request carries is of another media type.
+    Body,
     /// The API is somewhere else.
     BaseUrl,
     /// The API asks for something else to let a request in.
@@ -174,6 +176,7 @@ impl ChangeKind {
             Self::Topic => "topic",
             Self::Method => "method",
             Self::Path => "path",
+            Self::Body => "body",
             Self::BaseUrl => "base-url",
             Self::Auth => "auth",
             Self::ParameterAdded => "parameter-added",
@@ -214,6 +217,7 @@ impl ChangeKind {
             Self::Topic => "topic",
             Self::Method => "method",
             Self::Path => "path",
+            Self::Body => "body",
             Self::BaseUrl => "base URL",
             Self::Auth => "credentials",
             Self::ParameterAdded => "parameter added",

@@ -4,8 +4,8 @@
 use super::change::{Change, ChangeKind, Impact, Rule, Ways};
 use crate::plan::auth;
 use crate::plan::model::{
-    AuthScheme, BackfillPlan, ConnectorPlan, ListedValues, OffsetPlan, PaginationPlan, ParameterLocation,
-    ParameterPlan, ParameterScalar, ParameterType, ParameterValue, StreamPlan, StyleKind,
+    AuthScheme, BackfillPlan, ConnectorPlan, ListedValues, OffsetPlan, PaginationPlan, ParameterPlan, ParameterScalar,
+    ParameterType, ParameterValue, StreamPlan, StyleKind,
 };
 use crate::plan::{describe_offset, describe_pagination};
 
@@ -31,6 +31,8 @@ pub(super) fn stream(old: &StreamPlan, new: &StreamPlan, rule: Rule) -> Vec<Chan
     changes.compare(ChangeKind::OperationId, text(&old.operation_id), text(&new.operation_id), false);
     changes.compare(ChangeKind::Method, text(&old.method), text(&new.method), false);
     changes.compare(ChangeKind::Path, text(&old.path), text(&new.path), false);
+    let body = |stream: &StreamPlan| stream.body.as_ref().map(|body| body.media_type().to_owned());
+    changes.compare(ChangeKind::Body, body(old), body(new), false);
     changes.compare(ChangeKind::Auth, ways(&old.auth), ways(&new.auth), still_lets_in(&old.auth, &new.auth));
     changes.parameters(old, new);
     changes.compare(
@@ -72,7 +74,7 @@ fn backfill(stream: &StreamPlan) -> Option<String> {
     let BackfillPlan { until, start, end, step } = stream.backfill.as_ref()?;
     let [start, end] = [start, end].map(|time| time.as_deref().unwrap_or("configured"));
     let step = step.as_deref().map(|step| format!(" by {step}")).unwrap_or_default();
-    Some(format!("{start} to {end}{step}, in the query parameter {until}"))
+    Some(format!("{start} to {end}{step}, in the parameter {until}"))
 }
 
 struct Changes {
@@ -142,13 +144,9 @@ impl Changes {
 
 /// Whether the connector sends a parameter.
 fn sends(stream: &StreamPlan, parameter: &ParameterPlan) -> bool {
-    let name = Some(parameter.wire_name.as_str());
-    let of_pages = stream.pagination.parameter();
-    let of_pages = of_pages
-        .is_some_and(|token| token.place.location() == Some(parameter.location) && token.name == parameter.wire_name);
-    let of_offset = stream.offset.as_ref().map(|offset| offset.parameter.as_str());
-    let is_query = parameter.location == ParameterLocation::Query;
-    parameter.value.is_some() || of_pages || (is_query && of_offset == name)
+    let of_offset = stream.offset.as_ref().map(|offset| &offset.parameter);
+    let mut tokens = stream.pagination.parameter().into_iter().chain(of_offset);
+    parameter.value.is_some() || tokens.any(|token| token.is_in(parameter))
 }
 
 fn value(parameter: &ParameterPlan) -> Option<String> {
@@ -170,12 +168,7 @@ fn describe(parameter: &ParameterPlan) -> String {
         ParameterScalar::Double => "number",
         ParameterScalar::Json => "JSON",
     };
-    let location = match parameter.location {
-        ParameterLocation::Path => "path",
-        ParameterLocation::Query => "query",
-        ParameterLocation::Header => "header",
-        ParameterLocation::Cookie => "cookie",
-    };
+    let location = parameter.location.word();
     let style = match parameter.style.kind {
         StyleKind::Simple => "simple",
         StyleKind::Label => "label",

@@ -193,7 +193,7 @@ impl Lines {
         };
         self.entry(at, "mode", mode);
         self.entry(at, "field", &text(&offset.field.pointer));
-        self.entry(at, "parameter", &text(&offset.parameter));
+        self.entry(at, "parameter", &text(&offset.parameter.name));
         if let Some(initial) = &offset.initial {
             self.entry(at, "initial", &quoted(initial));
         }
@@ -254,7 +254,7 @@ impl Lines {
     fn backfill(&mut self, stream: &StreamPlan) {
         let Some(BackfillPlan { until, start, end, step }) = &stream.backfill else { return };
         self.line(KEYS, "backfill:");
-        self.entry(KEYS + 2, "until", &text(until));
+        self.entry(KEYS + 2, "until", &text(&until.name));
         for (key, value) in [("start", start), ("end", end), ("step", step)] {
             if let Some(value) = value {
                 self.entry(KEYS + 2, key, &quoted(value));

@@ -226,7 +226,7 @@ fn paging(plan: &PaginationPlan) -> String {
 }
 
 fn offset(plan: &OffsetPlan) -> String {
-    let (field, parameter) = (markdown::code(&plan.field.pointer), markdown::code(&plan.parameter));
+    let (field, parameter) = (markdown::code(&plan.field.pointer), markdown::code(&plan.parameter.to_string()));
     match plan.mode {
         OffsetMode::Timestamp => format!("latest {field}, sent as {parameter}"),
         OffsetMode::Cursor => format!("last {field}, sent as {parameter}"),

@@ -113,7 +113,7 @@ pub(crate) fn page(
 /// Index of the first record that the offset parameter of the request lets through.
 fn first_record(stream: &StreamPlan, records: &Records<'_>, count: u64, query: &BTreeMap<String, String>) -> u64 {
     let Some(offset) = &stream.offset else { return 0 };
-    let Some(from) = query.get(&offset.parameter) else { return 0 };
+    let Some(from) = query.get(&offset.parameter.name) else { return 0 };
     let passes = |index: u64| {
         let record = records.record(index);
         let value = match record.pointer(&offset.field.pointer) {

@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use super::guard::{Fault, SLOW, lets_in};
 use super::page::{encode, page};
 use super::values::Records;
-use crate::plan::model::{AuthScheme, ConnectorPlan, StreamPlan, TokenIn, TokenPlace};
+use crate::plan::model::{AuthScheme, BodyPlan, ConnectorPlan, StreamPlan, TokenIn, TokenPlace};
 
 /// How long the first half of a body that is cut has to get out.
 const CUT_AFTER: Duration = Duration::from_millis(50);
@@ -190,7 +190,7 @@ async fn answer(
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let base = format!("http://{host}{}", uri.path());
     let records = Records::new(&api.plan, stream, api.seed);
-    let asked = with_token(stream, query, uri.path(), &headers, &body);
+    let asked = asked(stream, query, uri.path(), &headers, &body);
     let page = page(stream, &records, api.records.of(stream), &asked, &base);
     let path = stream.records.starts_with('$').then(|| JsonPath::parse(&stream.records));
     let served = match (path, page.body.pointer(&stream.records)) {
@@ -214,30 +214,52 @@ async fn answer(
     if fault == Some(Fault::Cut) { cut(response).await } else { response }
 }
 
-/// The query with what names the page, wherever in the request that stands.
-fn with_token(
+/// The query with everything else that the request says: what names the page, wherever that stands, and the members of the
+/// body.
+fn asked(
     stream: &StreamPlan,
     mut query: BTreeMap<String, String>,
     path: &str,
     headers: &HeaderMap,
     body: &[u8],
 ) -> BTreeMap<String, String> {
-    let Some(TokenIn { place, name }) = stream.pagination.parameter() else { return query };
-    let placeholder = format!("{{{name}}}");
-    let found = match place {
-        TokenPlace::Query => None,
-        TokenPlace::Header => headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned),
-        TokenPlace::Path => {
-            let mut segments = stream.sent_path().split('/').zip(path.split('/'));
-            segments.find(|(template, _)| *template == placeholder).map(|(_, segment)| segment.to_owned())
-        }
-        TokenPlace::Body => serde_json::from_slice::<Value>(body).ok().and_then(|body| match body.pointer(name)? {
-            Value::String(text) => Some(text.clone()),
-            value => Some(value.to_string()),
-        }),
+    let json: Option<Value> = serde_json::from_slice(body).ok();
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
     };
-    query.extend(found.map(|found| (name.clone(), found)));
+    match (&stream.body, &json) {
+        (Some(BodyPlan::Form), _) => query.extend(fields(body)),
+        (_, Some(Value::Object(members))) => {
+            query.extend(members.iter().map(|(name, value)| (name.clone(), text(value))));
+        }
+        _ => {}
+    }
+    let of_offset = stream.offset.as_ref().map(|offset| &offset.parameter);
+    for TokenIn { place, name, .. } in stream.pagination.parameter().into_iter().chain(of_offset) {
+        let placeholder = format!("{{{name}}}");
+        let found = match place {
+            TokenPlace::Query => None,
+            TokenPlace::Header => headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned),
+            TokenPlace::Path => {
+                let mut segments = stream.sent_path().split('/').zip(path.split('/'));
+                segments.find(|(template, _)| *template == placeholder).map(|(_, segment)| segment.to_owned())
+            }
+            TokenPlace::Body => match &json {
+                Some(json) => json.pointer(name).map(text),
+                None => query.get(name.trim_start_matches('/')).cloned(),
+            },
+        };
+        query.extend(found.map(|found| (name.clone(), found)));
+    }
     query
+}
+
+/// The fields of a form.
+fn fields(body: &[u8]) -> BTreeMap<String, String> {
+    let form = format!("/?{}", String::from_utf8_lossy(body));
+    let fields = form.parse::<Uri>().ok().and_then(|uri| Query::try_from_uri(&uri).ok());
+    fields.map(|Query(fields)| fields).unwrap_or_default()
 }
 
 fn refusal(status: StatusCode, message: &str) -> Response {

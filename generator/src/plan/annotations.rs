@@ -248,7 +248,7 @@ fn token(keys: &mut Keys<'_>) -> Option<TokenIn> {
         Some(TokenPlace::Body) => keys.required_pointer("parameter"),
         _ => keys.required_text("parameter"),
     };
-    Some(TokenIn { place: place?, name: name? })
+    Some(TokenIn { place: place?, name: name?, is_number: false })
 }
 
 /// What ends a cycle of pages that are counted.

@@ -3,6 +3,7 @@
 
 mod annotations;
 pub(crate) mod auth;
+mod bodies;
 mod duration;
 mod fields;
 mod infer;

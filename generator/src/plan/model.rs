@@ -90,7 +90,9 @@ pub struct StreamPlan {
     pub records_required: bool,
     /// Whether there is one record in a response, not a list of them.
     pub is_single: bool,
-    /// The operation's parameters: path, query and header, in the document's order.
+    /// What its requests carry, if they carry anything.
+    pub body: Option<BodyPlan>,
+    /// The operation's parameters: path, query, header and cookie, in the document's order, and then the members of the body.
     pub parameters: Vec<ParameterPlan>,
     /// The record's key.
     pub key: Option<FieldPath>,
@@ -102,7 +104,7 @@ pub struct StreamPlan {
     pub backfill: Option<BackfillPlan>,
     /// How one page leads to the next.
     pub pagination: PaginationPlan,
-    /// Query parameter that says how many records a page has, if the operation has one.
+    /// Parameter that says how many records a page has, if the operation has one.
     pub page_size_parameter: Option<String>,
     /// The streams that are read for each of its records.
     pub children: Vec<ChildPlan>,
@@ -135,6 +137,28 @@ impl StreamPlan {
     pub fn sent_path(&self) -> &str {
         let end = self.path.find(['?', '#']).unwrap_or(self.path.len());
         self.path.get(..end).map_or(&self.path, |path| path.strip_suffix('{').unwrap_or(path))
+    }
+}
+
+/// What requests carry; the parameters of [`ParameterLocation::Body`] are its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BodyPlan {
+    /// An object of this media type, which is one of JSON.
+    Json(String),
+    /// A form.
+    Form,
+}
+
+impl BodyPlan {
+    /// The media type of forms (WHATWG URL, section 5).
+    pub const FORM: &str = "application/x-www-form-urlencoded";
+
+    /// Its media type.
+    pub fn media_type(&self) -> &str {
+        match self {
+            Self::Json(media_type) => media_type,
+            Self::Form => Self::FORM,
+        }
     }
 }
 
@@ -254,8 +278,8 @@ pub struct OffsetPlan {
     pub mode: OffsetMode,
     /// The field of the record.
     pub field: FieldPath,
-    /// Query parameter that takes the value.
-    pub parameter: String,
+    /// What takes the value.
+    pub parameter: TokenIn,
     /// Value of the first cycle.
     pub initial: Option<String>,
     /// How far before the latest instant a cycle asks, in milliseconds.
@@ -265,8 +289,8 @@ pub struct OffsetPlan {
 /// What can be read once, step by step, besides what the cycles read. Where a step begins, the parameter of the offset says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackfillPlan {
-    /// Query parameter that says where a step ends.
-    pub until: String,
+    /// What says where a step ends.
+    pub until: TokenIn,
     /// Where the range begins, unless it is configured: a date or an instant.
     pub start: Option<String>,
     /// Where it ends, unless it is configured.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use heck::ToSnakeCase as _;
 use openapiv3::{Link, Operation, PathItem, ReferenceOr, Response, StatusCode};
 
 use super::schema::{SchemaRef, schema_ref};
@@ -52,7 +53,30 @@ pub(super) struct Answer<'a> {
     pub(super) links: Vec<&'a Link>,
 }
 
+/// What the names of operations that read by POST say.
+const READS: [&str; 8] = ["search", "query", "list", "find", "filter", "scroll", "lookup", "browse"];
+
 impl<'a> OperationRef<'a> {
+    /// Whether it can be one that reads, or why not: `is_wished` if a person says that it does. Otherwise a POST must have a
+    /// name for it.
+    pub(super) fn reads(&self, is_wished: bool) -> Result<(), String> {
+        match self.method.as_str() {
+            "GET" => Ok(()),
+            "POST" if is_wished || self.is_called_reading() => Ok(()),
+            "POST" => Err("its method is POST, and its name does not say that it reads".to_owned()),
+            method => Err(format!("its method is {method}, neither GET nor POST")),
+        }
+    }
+
+    /// Whether the end of its path is called as what reads is, as `/pages/search`, `/pages:query` or `/listPages`.
+    fn is_called_reading(&self) -> bool {
+        let end = self.path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or_default();
+        let words = end.to_snake_case();
+        let words: Vec<&str> = words.split('_').collect();
+        let is_one = |word: Option<&&str>| word.is_some_and(|word| READS.contains(word));
+        is_one(words.first()) || is_one(words.last())
+    }
+
     /// The 2xx response of the lowest code that has a JSON body, or why there is none. A range stands for the codes that are
     /// not told of, `default` for all where no 2xx is (OAS 3.0.3 section 4.7.16).
     pub(super) fn answer(&self, document: &'a Document) -> Result<Answer<'a>, String> {
@@ -131,6 +155,26 @@ mod tests {
         let none = "no 2xx response has a JSON body with a schema".to_owned();
         assert_eq!(answer(serde_json::json!({"200": json("text/csv"), "default": json("text/json")})), Err(none));
         assert_eq!(answer(serde_json::json!({})), Err("no 2xx response".to_owned()));
+    }
+
+    #[test]
+    fn what_reads_by_post_is_called_so() {
+        let reads = |method: &str, path: &str, is_wished: bool| {
+            let mut document = Document::of_operation(serde_json::json!({"responses": {}}), serde_json::json!({}));
+            let Some((_, ReferenceOr::Item(item))) = document.api.paths.paths.shift_remove_index(0) else {
+                panic!("a path")
+            };
+            document.api.paths.paths.insert(path.to_owned(), ReferenceOr::Item(item));
+            let operation = OperationRef { method: method.to_owned(), ..operations(&document)[0].clone() };
+            operation.reads(is_wished).is_ok()
+        };
+        for path in ["/search", "/databases/{id}/query", "/pages:search", "/v1/listPages", "/files/list_folder", "/x/"]
+        {
+            assert!(reads("GET", path, false), "{path}");
+            assert_eq!(reads("POST", path, false), path != "/x/", "{path}");
+            assert!(reads("POST", path, true), "{path}");
+            assert!(!reads("PUT", path, true), "{path}");
+        }
     }
 
     #[test]

@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use super::model::{
     ListedValues, ParameterLocation, ParameterPlan, ParameterScalar, ParameterStyle, ParameterType, ParameterValue,
-    StyleKind,
+    StyleKind, TokenIn, TokenPlace,
 };
+use super::names::{self, Scope};
 use super::operations::{OperationRef, is_json};
 use super::schema::{SchemaRef, Schemas, ShapeKind, schema_ref};
-use super::{infer, names, reserved};
+use super::{infer, reserved};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::document::Document;
+use crate::document::{Document, pointer};
 
 /// A parameter, and what inference asks of its schema.
 #[derive(Clone, Debug)]
@@ -33,9 +34,9 @@ pub(super) fn of(
     document: &Document,
     schemas: Schemas<'_>,
     operation: &OperationRef<'_>,
+    scope: &mut Scope,
     said: &mut Diagnostics,
 ) -> Result<Vec<Known>, String> {
-    let mut scope = names::builder_scope();
     let mut found: Vec<(&Parameter, ParameterLocation, String)> = Vec::new();
     let item_at = operation.at.rsplit_once('/').map_or("", |(item, _)| item);
     let listed = |at: &str, parameters: &'_ [ReferenceOr<Parameter>]| -> Vec<String> {
@@ -98,29 +99,49 @@ pub(super) fn of(
                 continue;
             }
         };
+        let plan = ParameterPlan {
+            wire_name: data.name.clone(),
+            rust_name: names::field_name(&data.name, scope),
+            doc: data.description.clone(),
+            location,
+            ty,
+            style,
+            required: data.required || location == ParameterLocation::Path,
+            value: None,
+        };
+        known.push(Known::new(schemas, plan, schema));
+    }
+    Ok(known)
+}
+
+impl Known {
+    /// A parameter of this schema, if it has one.
+    pub(super) fn new(schemas: Schemas<'_>, plan: ParameterPlan, schema: Option<SchemaRef<'_>>) -> Self {
         let is_instant = schema.as_ref().is_some_and(|schema| {
             matches!(schemas.shape(schema).kind, ShapeKind::String { format: Some("date-time"), .. })
         });
-        let required = data.required || location == ParameterLocation::Path;
-        let constant = schema.as_ref().filter(|_| required).and_then(|schema| constant(schemas, schema, ty));
+        let required = schema.as_ref().filter(|_| plan.required);
+        let value = required.and_then(|schema| constant(schemas, schema, plan.ty));
         let (default, minimum) = schema.map(|schema| schemas.default_and_minimum(&schema)).unwrap_or_default();
-        known.push(Known {
-            plan: ParameterPlan {
-                wire_name: data.name.clone(),
-                rust_name: names::field_name(&data.name, &mut scope),
-                doc: data.description.clone(),
-                location,
-                ty,
-                style,
-                required,
-                value: constant,
-            },
-            default,
-            minimum,
-            is_instant,
-        });
+        Self { plan: ParameterPlan { value, ..plan }, default, minimum, is_instant }
     }
-    Ok(known)
+}
+
+/// Where a request has the parameter of a name that says what it asks for; in the query, if it is not known.
+pub(super) fn token<'k>(known: impl IntoIterator<Item = &'k Known>, name: &str) -> TokenIn {
+    let mut asking = known.into_iter().filter(|known| known.plan.location.asks() && known.plan.wire_name == name);
+    match asking.next() {
+        Some(known) if known.plan.location == ParameterLocation::Body => {
+            TokenIn { place: TokenPlace::Body, name: pointer::join("", name), is_number: is_number(&known.plan) }
+        }
+        _ => name.into(),
+    }
+}
+
+/// Whether its value is a number.
+pub(super) fn is_number(plan: &ParameterPlan) -> bool {
+    use ParameterScalar::{Double, Int32, Int64};
+    matches!(plan.ty, ParameterType::One(Int32 | Int64 | Double))
 }
 
 fn resolve<'a>(document: &'a Document, parameter: &'a ReferenceOr<Parameter>) -> Option<&'a Parameter> {
@@ -179,7 +200,7 @@ fn constant(schemas: Schemas<'_>, schema: &SchemaRef<'_>, ty: ParameterType) -> 
     }
 }
 
-fn scalar_of(kind: &ShapeKind<'_>) -> Option<ParameterScalar> {
+pub(super) fn scalar_of(kind: &ShapeKind<'_>) -> Option<ParameterScalar> {
     Some(match kind {
         ShapeKind::Boolean => ParameterScalar::Boolean,
         ShapeKind::Integer { is_int32: true } => ParameterScalar::Int32,
@@ -294,7 +315,7 @@ pub(super) fn property_name(parameter: &ParameterPlan, path: &str) -> String {
         let placeholder = format!("{{{}}}", parameter.wire_name);
         let before = match parameter.location {
             ParameterLocation::Path => path.split_once(&placeholder).map_or(path, |(before, _)| before),
-            ParameterLocation::Query | ParameterLocation::Header | ParameterLocation::Cookie => path,
+            _ => path,
         };
         if let Some(owner) = infer::last_name(before) {
             name = format!("{}.{name}", dotted(&names::singular(owner)));
@@ -375,7 +396,8 @@ mod tests {
         );
         let operations = super::super::operations::operations(&document);
         let mut said = Diagnostics::default();
-        let known = of(&document, Schemas::new(&document.api), &operations[0], &mut said).unwrap();
+        let mut scope = names::builder_scope();
+        let known = of(&document, Schemas::new(&document.api), &operations[0], &mut scope, &mut said).unwrap();
         let said: Vec<_> =
             said.iter().map(|said| (said.message.as_str(), said.place.clone().unwrap().to_string())).collect();
         assert_eq!(

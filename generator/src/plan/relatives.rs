@@ -195,12 +195,12 @@ fn inner(types: &Types<'_>, record: TypeId, name: &str) -> Vec<(String, String)>
     pointers.into_iter().filter(is_value).map(|pointer| (name.to_owned(), pointer)).collect()
 }
 
-/// Whether a parameter names what is wanted: required in the query, or a list of identifiers where all is on one page.
+/// Whether a parameter names what is wanted: required in the query or the body, or a list of identifiers where all is on one page.
 fn is_asked(parameter: &ParameterPlan, is_one_page: bool) -> bool {
     let is_list = matches!(parameter.ty, ParameterType::List { .. });
     let name = parameter.wire_name.to_lowercase();
     let is_of_ids = is_list && matches!(name.trim_end_matches("[]"), "id" | "ids");
-    parameter.location == ParameterLocation::Query && (parameter.required || (is_of_ids && is_one_page))
+    parameter.location.asks() && (parameter.required || (is_of_ids && is_one_page))
 }
 
 /// The links of a response whose values come out of its records (OAS 3.0.3 sections 4.7.20 and 4.7.20.3).

@@ -110,6 +110,7 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
     let all = operations(document);
     let mut context = context(document, options.name.as_deref(), &mut said);
     context.configures_missing = options.configures_missing || *selection == Selection::All;
+    context.are_named = matches!(selection, Selection::Operations(_));
     if let Selection::Operations(ids) = selection {
         for id in ids.iter().filter(|id| !all.iter().any(|operation| operation.id == **id)) {
             let message = format!("the document has no operation `{id}`");
@@ -193,6 +194,7 @@ pub(super) fn context<'a>(document: &'a Document, name: Option<&str>, said: &mut
         connector,
         types: Types::new(schemas),
         configures_missing: false,
+        are_named: false,
     }
 }
 

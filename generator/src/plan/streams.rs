@@ -2,9 +2,10 @@
 
 use super::annotations::{self, Source};
 use super::auth;
+use super::bodies::{self, Body};
 use super::infer::hints::Hints;
 use super::infer::{self, Inferred};
-use super::model::{PaginationPlan, ParameterLocation, ParameterPlan, RateLimitPlan, StreamPlan, TypeKind};
+use super::model::{PaginationPlan, ParameterPlan, RateLimitPlan, StreamPlan, TypeKind};
 use super::names;
 use super::operations::OperationRef;
 use super::parameters;
@@ -32,6 +33,8 @@ pub(super) struct Context<'a> {
     /// Whether the parameter that says how many records a page has becomes a configuration property where it is required and
     /// has no value.
     pub(super) configures_missing: bool,
+    /// Whether a person has named the operations: a POST is then taken, whatever its name says.
+    pub(super) are_named: bool,
 }
 
 /// A stream whose record's id is of the arena, and whose names are not given yet.
@@ -62,19 +65,20 @@ pub(super) fn draft<'a>(
     let is_annotated = annotation.is_some();
     let source =
         source.unwrap_or_else(|| Source { at: pointer::join(&operation.at, annotations::SOURCE), ..Source::default() });
-    if operation.method != "GET" {
-        let end = infer::last_name(operation.path).unwrap_or_default().to_lowercase();
-        let is_search = operation.method == "POST" && ["search", "query"].contains(&end.as_str());
-        let why = if is_search { ": what is asked for in the body of a request cannot be read yet" } else { "" };
-        return Err(format!("its method is {}, not GET{why}", operation.method));
-    }
+    operation.reads(is_annotated || context.are_named)?;
     if let Some(fault) = context.document.faults_of(&operation.at).first() {
         let place = fault.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
         return Err(format!("{}{place}", fault.message));
     }
     let answer = operation.answer(context.document)?;
     let mut unsent = Diagnostics::default();
-    let known = parameters::of(context.document, context.schemas, operation, &mut unsent)?;
+    let mut scope = names::builder_scope();
+    let mut known = parameters::of(context.document, context.schemas, operation, &mut scope, &mut unsent)?;
+    let body = bodies::of(context.document, context.schemas, operation, &source.parameters, &known, &mut scope)?;
+    let body = body.map(|Body { plan, members }| {
+        known.extend(members);
+        plan
+    });
     let mut reading = Reading {
         document: context.document,
         source: &source,
@@ -82,6 +86,7 @@ pub(super) fn draft<'a>(
         inferences: Vec::new(),
         said,
         page_size: None,
+        has_body: body.is_some(),
         configures_missing: context.configures_missing,
         path: operation.path,
         hints: Hints::of(operation.operation),
@@ -104,6 +109,9 @@ pub(super) fn draft<'a>(
         records: &found.at,
         is_paged_by_record: infer::pagination::is_by_record(&reading.known),
     };
+    if found.is_single && operation.method == "POST" && !(is_annotated || context.are_named) {
+        return Err("its method is POST, and it does not answer with a list".to_owned());
+    }
     let key = reading.key(&facts);
     let timestamp = reading.timestamp(&facts);
     let offset = reading.offset(&facts);
@@ -119,7 +127,7 @@ pub(super) fn draft<'a>(
         ));
     }
     if let Some(offset) = &offset {
-        reading.is_set_by_runtime(ParameterLocation::Query, &offset.parameter);
+        reading.is_set_by_runtime(&offset.parameter);
     }
     let backfill = reading.backfill(offset.as_ref());
     let topic = reading.topic(context.connector.topic_prefix.as_deref().unwrap_or(&context.name), &operation.id);
@@ -155,6 +163,7 @@ pub(super) fn draft<'a>(
             topic,
             record,
             records: found.at,
+            body,
             records_required: found.required,
             is_single: found.is_single,
             parameters,

@@ -117,6 +117,7 @@ fn stream(operation_id: &str, rust_name: &str, module: &str, path: &str, record:
         record,
         records: String::new(),
         records_required: true,
+        body: None,
         parameters: Vec::new(),
         key: None,
         timestamp: None,
@@ -205,12 +206,12 @@ pub(crate) fn tickets() -> ConnectorPlan {
         offset: Some(OffsetPlan {
             mode: OffsetMode::Timestamp,
             field: path("/updated_at", &["updated_at"], Scalar::DateTime),
-            parameter: "since".to_owned(),
+            parameter: "since".into(),
             initial: Some("2024-01-01T00:00:00Z".to_owned()),
             lookback_ms: None,
         }),
         backfill: Some(BackfillPlan {
-            until: "before".to_owned(),
+            until: "before".into(),
             start: Some("2020-01-01".to_owned()),
             end: None,
             step: Some("P1M".to_owned()),
@@ -398,7 +399,7 @@ fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
             offset: Some(OffsetPlan {
                 mode: OffsetMode::Cursor,
                 field: path("/int64", &["int64"], Scalar::Int64),
-                parameter: "after".to_owned(),
+                parameter: "after".into(),
                 initial: None,
                 lookback_ms: Some(90_000),
             }),
@@ -419,7 +420,7 @@ fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
             offset: Some(OffsetPlan {
                 mode: OffsetMode::Timestamp,
                 field: at,
-                parameter: "since".to_owned(),
+                parameter: "since".into(),
                 initial: None,
                 lookback_ms: None,
             }),
@@ -435,12 +436,12 @@ fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
             offset: Some(OffsetPlan {
                 mode: OffsetMode::Cursor,
                 field: code,
-                parameter: "since".to_owned(),
+                parameter: "since".into(),
                 initial: Some("x".to_owned()),
                 lookback_ms: None,
             }),
             pagination: PaginationPlan::Page {
-                parameter: TokenIn { place: TokenPlace::Header, name: "X-Page".to_owned() },
+                parameter: TokenIn { place: TokenPlace::Header, name: "X-Page".to_owned(), is_number: false },
                 first: 0,
                 size: None,
                 until: Until::Pages(FoundIn::Header("X-Total-Pages".to_owned())),
@@ -465,7 +466,66 @@ fn streams(event: TypeId, plain: TypeId) -> Vec<StreamPlan> {
             writes_changes: true,
             ..stream("last", "Last", "last", "/last", plain)
         },
+        search(path("/inner/number", &["inner", "number"], Scalar::Int64), plain),
+        StreamPlan {
+            method: "POST".to_owned(),
+            body: Some(BodyPlan::Form),
+            parameters: members(),
+            pagination: PaginationPlan::Page {
+                parameter: TokenIn { place: TokenPlace::Body, name: "/page".to_owned(), is_number: false },
+                first: 1,
+                size: None,
+                until: Until::EmptyPage,
+            },
+            ..stream("form", "Form", "form", "/form", plain)
+        },
         stream("once", "Vec", "vec", "/once", event),
+    ]
+}
+
+/// One that is asked for in a body.
+fn search(number: FieldPath, record: TypeId) -> StreamPlan {
+    let within = |name: &str, is_number| TokenIn { place: TokenPlace::Body, name: name.to_owned(), is_number };
+    StreamPlan {
+        method: "POST".to_owned(),
+        body: Some(BodyPlan::Json("application/vnd.api+json".to_owned())),
+        parameters: members(),
+        key: Some(number.clone()),
+        offset: Some(OffsetPlan {
+            mode: OffsetMode::Cursor,
+            field: number,
+            parameter: within("/above", true),
+            initial: Some("0".to_owned()),
+            lookback_ms: None,
+        }),
+        pagination: PaginationPlan::Cursor {
+            pointer: "/next".into(),
+            parameter: within("/page/after", false),
+            initial: None,
+        },
+        ..stream("search", "Search", "search", "/search", record)
+    }
+}
+
+/// What a body has, of every type.
+fn members() -> Vec<ParameterPlan> {
+    use ParameterScalar::{Boolean, Double, Int32, Int64, Json};
+    let member = |name: &str, ty, value| ParameterPlan { value, ..parameter(name, ParameterLocation::Body, ty) };
+    let list = |item| ParameterType::List { item };
+    let literal = |value| Some(ParameterValue::Literal(value));
+    vec![
+        ParameterPlan {
+            required: true,
+            ..member("query", ParameterType::One(ParameterScalar::String), literal(json!("a \"b\"")))
+        },
+        ParameterPlan { required: true, ..member("filter", ParameterType::One(Json), literal(json!("{\"a\":[1]}"))) },
+        member("sort", ParameterType::One(Json), None),
+        member("flag", ParameterType::One(Boolean), literal(json!(true))),
+        member("int32", ParameterType::One(Int32), None),
+        member("int64", ParameterType::One(Int64), literal(json!(7))),
+        member("ratio", ParameterType::One(Double), literal(json!(3))),
+        member("texts", list(ParameterScalar::String), literal(json!(["a", "b"]))),
+        member("numbers", list(Int64), None),
     ]
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::format::OutputFormat;
 use crate::http::Request;
 use crate::operation::{DecodeError, Operation, OperationFacts};
-use crate::page::Page;
+use crate::page::{Page, TokenIn};
 
 /// How an operation can be read step by step, besides what its cycles read: where a step begins, its offset's parameter says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackfillFacts {
-    /// The query parameter that says where a step ends.
-    pub until: &'static str,
+    /// Where the request says where a step ends.
+    pub until: TokenIn,
     /// Where the range that is read begins, unless it is configured.
     pub start: Option<&'static str>,
     /// Where it ends, unless it is configured.
@@ -23,7 +23,7 @@ pub struct BackfillFacts {
 /// An operation that is asked for what was before a time.
 pub(super) struct Until {
     pub(super) operation: Arc<dyn Operation>,
-    pub(super) parameter: &'static str,
+    pub(super) parameter: TokenIn,
     pub(super) end: String,
 }
 
@@ -34,7 +34,7 @@ impl Operation for Until {
 
     fn request(&self) -> Request {
         let mut request = self.operation.request();
-        request.set_query(self.parameter, self.end.clone());
+        self.parameter.set(&mut request, self.end.clone().into());
         request
     }
 

@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::style::{self, Encode, Parts, Style};
 
 /// The header of cookies.
 const COOKIE: &str = "Cookie";
+/// The media type of forms (WHATWG URL, section 5).
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An HTTP request method (RFC 9110 section 9, and RFC 5789 for PATCH).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,6 +215,67 @@ impl Request {
         self
     }
 
+    /// Begins a JSON body of this media type: an object without members.
+    #[must_use]
+    pub fn json(self, content_type: &'static str) -> Self {
+        self.body(content_type, "{}")
+    }
+
+    /// Sets a member of the JSON body; an absent value and an empty list set nothing.
+    #[must_use]
+    pub fn member(self, name: &str, value: &impl Serialize) -> Self {
+        match serde_json::to_value(value) {
+            Ok(Value::Array(items)) if items.is_empty() => self,
+            // Of what generated code has, everything is JSON.
+            Ok(Value::Null) | Err(_) => self,
+            Ok(value) => self.with_member(name, value),
+        }
+    }
+
+    /// Sets a member of the JSON body to JSON that is given as text; an absent one sets nothing. What is no JSON is a text.
+    #[must_use]
+    pub fn member_json<'a>(self, name: &str, text: impl Into<Option<&'a String>>) -> Self {
+        match text.into() {
+            None => self,
+            Some(text) => {
+                let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str()));
+                self.with_member(name, value)
+            }
+        }
+    }
+
+    fn with_member(mut self, name: &str, value: Value) -> Self {
+        self.set_in_body(&format!("/{}", name.replace('~', "~0").replace('/', "~1")), value);
+        self
+    }
+
+    /// Adds a field to a body that is a form; a list repeats the name, an absent value adds nothing.
+    #[must_use]
+    pub fn field(mut self, name: &str, value: &impl Parameter) -> Self {
+        for (name, value) in style::query(name, &value.parts(), Style::Form, true, style::encoded) {
+            self.push_field(&name, &value);
+        }
+        self
+    }
+
+    /// `value` is percent-encoded already.
+    fn push_field(&mut self, name: &str, value: &str) {
+        let mut form = self.form();
+        if !form.is_empty() {
+            form.push('&');
+        }
+        percent_encode(name, &mut form);
+        form.push('=');
+        form.push_str(value);
+        self.body = Some(Body { content_type: FORM.into(), bytes: form.into() });
+    }
+
+    /// The fields of a body that is a form.
+    fn form(&self) -> String {
+        let body = self.body.as_ref().filter(|body| body.is_form());
+        body.map(|body| String::from_utf8_lossy(&body.bytes).into_owned()).unwrap_or_default()
+    }
+
     /// Sets a query parameter, in place of one of the same name. Of an absolute target nothing changes: it is complete.
     pub(crate) fn set_query(&mut self, name: &str, value: String) {
         if let Target::Relative { query, .. } = &mut self.target {
@@ -234,8 +298,12 @@ impl Request {
     }
 
     /// Sets what is at a JSON Pointer in the JSON body. Objects on the way there are made, also in place of what is
-    /// none; without a body, so is the body.
+    /// none; without a body, so is the body. Of a form, the field of that name is set.
     pub(crate) fn set_in_body(&mut self, pointer: &str, value: Value) {
+        if self.body.as_ref().is_some_and(Body::is_form) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            return self.set_field(pointer.trim_start_matches('/'), &text);
+        }
         let body = self.body.take();
         let mut content =
             body.as_ref().and_then(|body| serde_json::from_slice(&body.bytes).ok()).unwrap_or(Value::Null);
@@ -249,6 +317,25 @@ impl Request {
         *at = value;
         let content_type = body.map_or(Cow::Borrowed("application/json"), |body| body.content_type);
         self.body = Some(Body { content_type, bytes: content.to_string().into() });
+    }
+}
+
+impl Request {
+    /// Sets a field of the form, in place of those of the same name.
+    fn set_field(&mut self, name: &str, value: &str) {
+        let mut encoded = String::new();
+        percent_encode(name, &mut encoded);
+        let form = self.form();
+        let is_other = |pair: &&str| pair.split('=').next() != Some(&encoded) && !pair.is_empty();
+        let others = form.split('&').filter(is_other).collect::<Vec<_>>().join("&");
+        self.body = Some(Body { content_type: FORM.into(), bytes: others.into() });
+        self.push_field(name, &style::encoded(value));
+    }
+}
+
+impl Body {
+    fn is_form(&self) -> bool {
+        self.content_type.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(FORM))
     }
 }
 
@@ -339,6 +426,38 @@ mod tests {
         assert_eq!(query, ["state=open", "label=1", "label=2", "fields=id,title", "color[R]=1"]);
         let headers: Vec<_> = request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         assert_eq!(headers, ["X-Trace: true", "X-Color: R=a b,G=2", "Cookie: a=x%20y,z; b=1; b=2"]);
+    }
+
+    #[test]
+    fn bodies_are_made_of_members_and_fields() {
+        let content = |request: &Request| {
+            let Body { content_type, bytes } = request.body.clone().unwrap();
+            (content_type, String::from_utf8(bytes.to_vec()).unwrap())
+        };
+        let request = Request::post("/search")
+            .json("application/json")
+            .member("query", &"a \"b\"".to_owned())
+            .member("page_size", &Some(100_i64))
+            .member("none", &None::<bool>)
+            .member("tags", &vec!["x".to_owned()])
+            .member("nothing", &Vec::<i64>::new())
+            .member_json("filter", &Some(r#"{"a": [1]}"#.to_owned()))
+            .member_json("a/b", &"plain".to_owned())
+            .member_json("sort", &None);
+        assert_eq!(
+            content(&request),
+            (
+                "application/json".into(),
+                r#"{"query":"a \"b\"","page_size":100,"tags":["x"],"filter":{"a":[1]},"a/b":"plain"}"#.to_owned()
+            )
+        );
+        let mut request = Request::post("/search")
+            .field("q", &"a b&c".to_owned())
+            .field("page", &1_i64)
+            .field("none", &None::<i64>)
+            .field("tag", &vec!["x".to_owned(), "y".to_owned()]);
+        request.set_in_body("/page", 2.into());
+        assert_eq!(content(&request), (FORM.into(), "q=a%20b%26c&tag=x&tag=y&page=2".to_owned()));
     }
 
     #[test]

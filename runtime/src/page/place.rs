@@ -41,8 +41,10 @@ pub enum TokenIn {
     Header(Cow<'static, str>),
     /// In the place of `{name}` in the path.
     Path(Cow<'static, str>),
-    /// In the JSON body, at a JSON Pointer (RFC 6901) through objects, which are made if need be.
+    /// In the JSON body, at a JSON Pointer (RFC 6901) through objects, which are made if need be; or in the field of a form.
     Body(Cow<'static, str>),
+    /// The same, where the API reads a number: a token that was read as text is written as the number that it is.
+    BodyNumber(Cow<'static, str>),
 }
 
 impl TokenIn {
@@ -57,6 +59,10 @@ impl TokenIn {
             Self::Header(name) => request.set_header(name, text(token)),
             Self::Path(name) => request.set_path(name, text(token)),
             Self::Body(pointer) => request.set_in_body(pointer, token),
+            Self::BodyNumber(pointer) => {
+                let number = token.as_str().and_then(|text| text.parse().ok()).map(Value::Number);
+                request.set_in_body(pointer, number.unwrap_or(token));
+            }
         }
     }
 }
@@ -113,6 +119,7 @@ mod tests {
         assert_eq!(content(&request), serde_json::json!({"size": 2, "page": {"after": "y", "from": 7}}));
         let mut request = Request::post("/search");
         TokenIn::Body("/from".into()).set(&mut request, 0.into());
-        assert_eq!(content(&request), serde_json::json!({"from": 0}));
+        TokenIn::BodyNumber("/after".into()).set(&mut request, "17".into());
+        assert_eq!(content(&request), serde_json::json!({"from": 0, "after": 17}));
     }
 }

@@ -9,7 +9,7 @@ use crate::emit::doc::Doc;
 use crate::emit::markdown::code;
 use crate::plan::model::{
     BackfillPlan, ConnectorPlan, ListedValues, ParameterPlan, ParameterScalar, ParameterType, ParameterValue,
-    StreamPlan,
+    StreamPlan, TokenPlace,
 };
 
 pub(super) fn file(plan: &ConnectorPlan) -> TokenStream {
@@ -21,8 +21,13 @@ pub(super) fn file(plan: &ConnectorPlan) -> TokenStream {
         quote!(.parameter(#name, #description))
     });
     let operations = plan.streams.iter().map(operation);
-    let facts = plan.streams.iter().any(|stream| stream.backfill.is_some()).then(|| quote!(BackfillFacts,));
-    let names = facts.map_or_else(|| quote!(Connector), |facts| quote!({#facts Connector}));
+    let mut backfills = plan.streams.iter().filter_map(|stream| stream.backfill.as_ref()).peekable();
+    let facts = backfills.peek().map(|_| quote!(BackfillFacts,));
+    let token = backfills.any(|backfill| backfill.until.place == TokenPlace::Body).then(|| quote!(, TokenIn));
+    let names = match facts {
+        None => quote!(Connector),
+        Some(facts) => quote!({#facts Connector #token}),
+    };
     quote! {
         use headwater_runtime::codegen::#names;
 
@@ -61,6 +66,11 @@ fn backfill(BackfillPlan { until, start, end, step }: &BackfillPlan) -> TokenStr
         Some(text) => quote!(Some(#text)),
         None => quote!(None),
     });
+    let name = &until.name;
+    let until = match until.place {
+        TokenPlace::Body => quote!(TokenIn::Body(#name.into())),
+        _ => quote!(#name.into()),
+    };
     quote!(.backfill(BackfillFacts { until: #until, start: #start, end: #end, step: #step }))
 }
 

@@ -10,8 +10,8 @@ use super::scope::{Names, Scope};
 use crate::emit::doc::Doc;
 use crate::emit::markdown::code;
 use crate::plan::model::{
-    ConnectorPlan, FoundIn, OffsetMode, OffsetPlan, PaginationPlan, ParameterLocation, ParameterPlan, ParameterScalar,
-    ParameterStyle, ParameterType, StreamPlan, StyleKind, TokenIn, TokenPlace, Until,
+    BodyPlan, ConnectorPlan, FoundIn, OffsetMode, OffsetPlan, PaginationPlan, ParameterLocation, ParameterPlan,
+    ParameterScalar, ParameterStyle, ParameterType, StreamPlan, StyleKind, TokenIn, TokenPlace, Until,
 };
 
 /// The file of a stream: its path and what is in it.
@@ -119,12 +119,7 @@ fn constructor(scope: &Scope<'_>, required: &[&ParameterPlan], optional: &[&Para
 fn setter(scope: &Scope<'_>, parameter: &ParameterPlan) -> TokenStream {
     let ident = name(&parameter.rust_name);
     let doc = Doc::described(parameter.doc.as_deref(), || {
-        let place = match parameter.location {
-            ParameterLocation::Path => "path",
-            ParameterLocation::Query => "query",
-            ParameterLocation::Header => "header",
-            ParameterLocation::Cookie => "cookie",
-        };
+        let place = parameter.location.word();
         format!("The {place} parameter {}, which the document does not describe.", code(&parameter.wire_name))
     })
     .outer();
@@ -207,7 +202,7 @@ fn scalar_type(scope: &Scope<'_>, scalar: ParameterScalar) -> TokenStream {
 }
 
 /// Puts a parameter into the request, in its style: the usual ones have short forms.
-fn set(scope: &mut Scope<'_>, parameter: &ParameterPlan) -> TokenStream {
+fn set(scope: &mut Scope<'_>, body: Option<&BodyPlan>, parameter: &ParameterPlan) -> TokenStream {
     let (wire_name, field) = (&parameter.wire_name, name(&parameter.rust_name));
     let ParameterStyle { kind, explode, allow_reserved } = parameter.style;
     let is_object = parameter.ty == ParameterType::Object;
@@ -223,6 +218,11 @@ fn set(scope: &mut Scope<'_>, parameter: &ParameterPlan) -> TokenStream {
         (ParameterLocation::Header, _) if is_object && explode => quote!(.header_as(#wire_name, &self.#field, true)),
         (ParameterLocation::Header, _) => quote!(.header(#wire_name, &self.#field)),
         (ParameterLocation::Cookie, _) => quote!(.cookie(#wire_name, &self.#field, #explode)),
+        (ParameterLocation::Body, _) => match (body, parameter.ty) {
+            (Some(BodyPlan::Form), _) => quote!(.field(#wire_name, &self.#field)),
+            (_, ParameterType::One(ParameterScalar::Json)) => quote!(.member_json(#wire_name, &self.#field)),
+            _ => quote!(.member(#wire_name, &self.#field)),
+        },
         (ParameterLocation::Query, _) if allow_reserved => styled(quote!(query_reserved)),
         (ParameterLocation::Query, StyleKind::DeepObject) => styled(quote!(query_as)),
         (ParameterLocation::Query, _) if explode || matches!(parameter.ty, ParameterType::One(_)) => {
@@ -261,8 +261,14 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
     let facts = facts(scope, stream, &facts_type);
     let request_type = scope.runtime("Request");
     let path = stream.sent_path();
-    let parameters: Vec<_> = stream.parameters.iter().map(|parameter| set(scope, parameter)).collect();
-    let request = quote!(#request_type::get(#path) #(#parameters)*);
+    let body = stream.body.as_ref();
+    let parameters: Vec<_> = stream.parameters.iter().map(|parameter| set(scope, body, parameter)).collect();
+    let method = if stream.method == "POST" { quote!(post) } else { quote!(get) };
+    let json = match body {
+        Some(BodyPlan::Json(media_type)) => Some(quote!(.json(#media_type))),
+        Some(BodyPlan::Form) | None => None,
+    };
+    let request = quote!(#request_type::#method(#path) #json #(#parameters)*);
     let key = stream.key.as_ref().map(|key| {
         scope.runtime_trait("KeyField");
         let usage = Use { through: quote!(is_some_and), call: quote!(write_key(out)) };
@@ -435,7 +441,7 @@ fn found_in(scope: &mut Scope<'_>, found: &FoundIn) -> TokenStream {
     }
 }
 
-fn token_in(scope: &mut Scope<'_>, TokenIn { place, name }: &TokenIn) -> TokenStream {
+fn token_in(scope: &mut Scope<'_>, TokenIn { place, name, is_number }: &TokenIn) -> TokenStream {
     let mut to = |variant: TokenStream| {
         let token_in = scope.runtime("TokenIn");
         quote!(#token_in::#variant(#name.into()))
@@ -444,6 +450,7 @@ fn token_in(scope: &mut Scope<'_>, TokenIn { place, name }: &TokenIn) -> TokenSt
         TokenPlace::Query => quote!(#name.into()),
         TokenPlace::Header => to(quote!(Header)),
         TokenPlace::Path => to(quote!(Path)),
+        TokenPlace::Body if *is_number => to(quote!(BodyNumber)),
         TokenPlace::Body => to(quote!(Body)),
     }
 }
@@ -481,7 +488,7 @@ fn incremental(scope: &mut Scope<'_>, offset: &OffsetPlan) -> TokenStream {
         OffsetMode::Timestamp => quote!(#mode::Timestamp),
         OffsetMode::Cursor => quote!(#mode::Cursor),
     };
-    let (field, parameter) = (&offset.field.pointer, &offset.parameter);
+    let (field, parameter) = (&offset.field.pointer, token_in(scope, &offset.parameter));
     let initial = optional_text(offset.initial.as_deref());
     let lookback = match offset.lookback_ms.map(number) {
         Some(millis) => quote!(Some(std::time::Duration::from_millis(#millis))),
@@ -491,7 +498,7 @@ fn incremental(scope: &mut Scope<'_>, offset: &OffsetPlan) -> TokenStream {
         Some(#incremental {
             mode: #mode,
             field: #field.into(),
-            parameter: #parameter.into(),
+            parameter: #parameter,
             initial: #initial,
             lookback: #lookback,
         })

@@ -22,7 +22,12 @@ pub(super) fn read(keys: &mut Keys<'_>) -> Option<BackfillPlan> {
         }
         fits
     });
-    Some(BackfillPlan { until: until?, start: start.map(|(text, _)| text), end: end.map(|(text, _)| text), step })
+    Some(BackfillPlan {
+        until: until?.as_str().into(),
+        start: start.map(|(text, _)| text),
+        end: end.map(|(text, _)| text),
+        step,
+    })
 }
 
 /// A time, as it is written and as an instant.

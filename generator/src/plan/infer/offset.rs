@@ -4,11 +4,11 @@ use super::key::Facts;
 use super::{Inferred, first_of, is_same};
 use crate::document::pointer;
 use crate::plan::fields::{self, Use};
-use crate::plan::model::{OffsetMode, OffsetPlan, ParameterLocation, ParameterScalar, ParameterType, Scalar};
-use crate::plan::parameters::Known;
+use crate::plan::model::{OffsetMode, OffsetPlan, ParameterScalar, ParameterType, Scalar};
+use crate::plan::parameters::{Known, token};
 use crate::plan::schema::{SchemaRef, ShapeKind};
 
-/// Query parameters that ask for what changed since an instant, with the fields that say when, the likeliest first.
+/// Parameters that ask for what changed since an instant, with the fields that say when, the likeliest first.
 const RULES: [(&str, &[&str], &[&str]); 2] = [
     (
         "updated-since",
@@ -107,20 +107,20 @@ enum Surety {
     Text,
 }
 
-/// A query parameter for an instant together with a field that holds one. What is sure goes before what is likely.
+/// A parameter for an instant together with a field that holds one. What is sure goes before what is likely.
 pub(in crate::plan) fn infer(facts: &Facts<'_, '_>, parameters: &[Known]) -> Option<Inferred<OffsetPlan>> {
     // An instant is sent as text.
     let is_text = |known: &&Known| known.plan.ty == ParameterType::One(ParameterScalar::String);
-    let query = parameters.iter().filter(|known| known.plan.location == ParameterLocation::Query).filter(is_text);
-    let query: Vec<&Known> = query.collect();
+    let asking = parameters.iter().filter(|known| known.plan.location.asks()).filter(is_text);
+    let asking: Vec<&Known> = asking.collect();
     let mut instants = Vec::new();
     collect(facts, facts.schema, "", true, &mut instants);
-    by_names(facts, &query, &instants, Surety::Declared)
-        .or_else(|| by_names(facts, &query, &instants, Surety::Unrequired))
+    by_names(facts, &asking, &instants, Surety::Declared)
+        .or_else(|| by_names(facts, &asking, &instants, Surety::Unrequired))
         .or_else(|| {
             // The format that the field lacks, its parameter has.
-            let query: Vec<&Known> = query.iter().copied().filter(|known| known.is_instant).collect();
-            by_names(facts, &query, &instants, Surety::Text)
+            let asking: Vec<&Known> = asking.iter().copied().filter(|known| known.is_instant).collect();
+            by_names(facts, &asking, &instants, Surety::Text)
         })
 }
 
@@ -152,11 +152,11 @@ fn collect<'a>(facts: &Facts<'a, '_>, schema: &SchemaRef<'a>, at: &str, is_sure:
 
 fn by_names(
     facts: &Facts<'_, '_>,
-    query: &[&Known],
+    asking: &[&Known],
     instants: &[Instant<'_>],
     surety: Surety,
 ) -> Option<Inferred<OffsetPlan>> {
-    let query: Vec<&str> = query.iter().map(|known| known.plan.wire_name.as_str()).collect();
+    let parameters_named: Vec<&str> = asking.iter().map(|known| known.plan.wire_name.as_str()).collect();
     let instants: Vec<&Instant<'_>> = instants.iter().filter(|instant| instant.surety == surety).collect();
     let names: Vec<&str> = instants.iter().map(|instant| instant.name).collect();
     let found = |parameter: &str, name: &str, rule, says: &str| {
@@ -174,7 +174,7 @@ fn by_names(
         };
         let reason = format!("the parameter `{parameter}` {says}, and {has}");
         let field = fields::resolve(facts.types, facts.record, pointer, Use::Moment).ok()?;
-        let (mode, parameter) = (OffsetMode::Timestamp, parameter.to_owned());
+        let (mode, parameter) = (OffsetMode::Timestamp, token(asking.iter().copied(), parameter));
         let value = OffsetPlan { mode, field, parameter, initial: None, lookback_ms: None };
         Some(Inferred { value, rule, reason })
     };
@@ -182,12 +182,12 @@ fn by_names(
     for wanted in UPDATED.iter().chain(&CREATED) {
         let Some(field) = first_of(&[wanted], names.iter().copied()) else { continue };
         let bound = |parameter: &&&str| BOUNDS.iter().any(|bound| is_same(&format!("{field}{bound}"), parameter));
-        if let Some(parameter) = query.iter().find(bound) {
+        if let Some(parameter) = parameters_named.iter().find(bound) {
             return found(parameter, field, "field-bound", &format!("is a lower bound of `{field}`"));
         }
     }
     RULES.iter().find_map(|(rule, parameters, wanted)| {
-        let parameter = first_of(parameters, query.iter().copied())?;
+        let parameter = first_of(parameters, parameters_named.iter().copied())?;
         let field = first_of(wanted, names.iter().copied())?;
         found(parameter, field, rule, "asks for what is new")
     })

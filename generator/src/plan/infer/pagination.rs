@@ -3,8 +3,8 @@
 use super::{Inferred, first_of};
 use crate::document::pointer;
 use crate::plan::annotations::{Limit, Pagination};
-use crate::plan::model::{FoundIn, ParameterLocation, ParameterScalar, ParameterType, Until};
-use crate::plan::parameters::Known;
+use crate::plan::model::{FoundIn, ParameterScalar, ParameterType, TokenIn, Until};
+use crate::plan::parameters::{self, Known};
 use crate::plan::schema::{Located, SchemaRef, Schemas, ShapeKind};
 
 const CURSOR_PARAMETERS: [&str; 20] = [
@@ -150,20 +150,20 @@ fn link_header(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
 }
 
 fn cursor(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
-    let parameter = facts.query_parameter(&CURSOR_PARAMETERS);
+    let parameter = facts.parameter(&CURSOR_PARAMETERS);
     let found = parameter.and_then(|parameter| {
         let field = facts.body_field(&CURSOR_FIELDS, |field| field.is_token() && !field.says_url())?;
         Some((parameter, field))
     });
     // What the response calls as the request does, and is text, is for the next request.
     let same = || {
-        let parameter = facts.query_parameter(&OFFSET_PARAMETERS).filter(|name| facts.is_text(name))?;
+        let parameter = facts.parameter(&OFFSET_PARAMETERS).filter(|name| facts.is_text(name))?;
         let field = facts.body_field(&[parameter], |field| field.is_text() && !field.says_url())?;
         Some((parameter, field))
     };
     // `next_position` in the response is for `position`, whatever that is.
     let next = || {
-        query_names(facts.parameters).find_map(|parameter| {
+        asking_names(facts.parameters).find_map(|parameter| {
             let is_next = |field: &Field<'_>| field.is_token() || matches!(field.kind, ShapeKind::OneOf(_));
             let name = format!("next_{parameter}");
             let field = facts.body_field(&[&name], |field| is_next(field) && !field.says_url())?;
@@ -177,12 +177,13 @@ fn cursor(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
     let in_body = found.or_else(same).or_else(next).map(|(parameter, field)| (parameter, FoundIn::Body(field.pointer)));
     let (parameter, pointer) = in_body.or_else(in_header)?;
     let reason = format!("the parameter `{parameter}` takes what the response has at `{pointer}`");
-    let value = Pagination::Cursor { pointer, parameter: parameter.into(), initial: None, limit: Limit::default() };
+    let value =
+        Pagination::Cursor { pointer, parameter: facts.token(parameter), initial: None, limit: Limit::default() };
     Some(Inferred { value, rule: "cursor-in-body", reason })
 }
 
 fn last_record(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
-    let parameter = facts.query_parameter(&LAST_RECORD_PARAMETERS).filter(|_| facts.has_key)?;
+    let parameter = facts.parameter(&LAST_RECORD_PARAMETERS).filter(|_| facts.has_key)?;
     let more = facts.body_field(&MORE_FIELDS, |field| matches!(field.kind, ShapeKind::Boolean));
     let has_more = more.map(|field| field.pointer);
     let until = match &has_more {
@@ -190,7 +191,7 @@ fn last_record(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
         None => String::new(),
     };
     let reason = format!("the parameter `{parameter}` takes the key of the last record read{until}");
-    let value = Pagination::LastRecord { parameter: parameter.into(), has_more, limit: Limit::default() };
+    let value = Pagination::LastRecord { parameter: facts.token(parameter), has_more, limit: Limit::default() };
     Some(Inferred { value, rule: "last-record", reason })
 }
 
@@ -210,23 +211,23 @@ fn next_url(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
 }
 
 fn page_number(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
-    let parameter = facts.query_parameter(&PAGE_PARAMETERS).filter(|name| !facts.is_text(name))?;
+    let parameter = facts.parameter(&PAGE_PARAMETERS).filter(|name| !facts.is_text(name))?;
     let known = facts.parameters.iter().find(|known| known.plan.wire_name == parameter)?;
     let default = known.default.as_ref().and_then(serde_json::Value::as_u64);
     let minimum = known.minimum.and_then(|minimum| u64::try_from(minimum).ok());
     let first = default.or(minimum).unwrap_or(1);
     let (until, ends) = until(facts, true);
     let reason = format!("the parameter `{parameter}` has the name of a page number{ends}");
-    let value = Pagination::Page { parameter: parameter.into(), first, limit: Limit::default(), until };
+    let value = Pagination::Page { parameter: facts.token(parameter), first, limit: Limit::default(), until };
     Some(Inferred { value, rule: "page-parameter", reason })
 }
 
 fn offset(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {
-    let parameter = facts.query_parameter(&OFFSET_PARAMETERS).filter(|name| !facts.is_text(name))?;
-    let limit = facts.query_parameter(&LIMIT_PARAMETERS)?;
+    let parameter = facts.parameter(&OFFSET_PARAMETERS).filter(|name| !facts.is_text(name))?;
+    let limit = facts.parameter(&LIMIT_PARAMETERS)?;
     let (until, ends) = until(facts, false);
     let reason = format!("the parameters `{parameter}` and `{limit}` say what to skip and how much to send{ends}");
-    let value = Pagination::Offset { parameter: parameter.into(), limit: Limit::default(), until };
+    let value = Pagination::Offset { parameter: facts.token(parameter), limit: Limit::default(), until };
     Some(Inferred { value, rule: "offset-parameter", reason })
 }
 
@@ -256,19 +257,16 @@ fn until(facts: &Facts<'_, '_>, numbered: bool) -> (Until, String) {
 
 /// Whether a parameter has the name of one that takes the key of the last record read.
 pub(in crate::plan) fn is_by_record(parameters: &[Known]) -> bool {
-    first_of(&LAST_RECORD_PARAMETERS, query_names(parameters).collect::<Vec<_>>()).is_some()
+    first_of(&LAST_RECORD_PARAMETERS, asking_names(parameters).collect::<Vec<_>>()).is_some()
 }
 
-/// The query parameter that says how many records a page has, if one has such a name.
+/// The parameter that says how many records a page has, if one has such a name.
 pub(in crate::plan) fn limit_parameter(parameters: &[Known]) -> Option<&str> {
-    first_of(&LIMIT_PARAMETERS, query_names(parameters).collect::<Vec<_>>())
+    first_of(&LIMIT_PARAMETERS, asking_names(parameters).collect::<Vec<_>>())
 }
 
-fn query_names(parameters: &[Known]) -> impl Iterator<Item = &str> {
-    parameters
-        .iter()
-        .filter(|known| known.plan.location == ParameterLocation::Query)
-        .map(|known| known.plan.wire_name.as_str())
+fn asking_names(parameters: &[Known]) -> impl Iterator<Item = &str> {
+    parameters.iter().filter(|known| known.plan.location.asks()).map(|known| known.plan.wire_name.as_str())
 }
 
 /// A field of the response that could lead to the next page.
@@ -310,8 +308,13 @@ impl Field<'_> {
 }
 
 impl<'f, 'a> Facts<'f, 'a> {
-    fn query_parameter(&self, wanted: &[&str]) -> Option<&'f str> {
-        first_of(wanted, query_names(self.parameters).collect::<Vec<_>>())
+    fn parameter(&self, wanted: &[&str]) -> Option<&'f str> {
+        first_of(wanted, asking_names(self.parameters).collect::<Vec<_>>())
+    }
+
+    /// Where the request has a parameter.
+    fn token(&self, parameter: &str) -> TokenIn {
+        parameters::token(self.parameters, parameter)
     }
 
     fn is_text(&self, parameter: &str) -> bool {

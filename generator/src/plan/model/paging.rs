@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::ParameterLocation;
+use super::{ParameterLocation, ParameterPlan};
+use crate::document::pointer;
 
 /// How one page leads to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +114,23 @@ pub struct TokenIn {
     pub place: TokenPlace,
     /// The name of the parameter; in a body, a JSON Pointer.
     pub name: String,
+    /// Whether it is a number in the body.
+    pub is_number: bool,
+}
+
+impl TokenIn {
+    /// Whether it is this parameter, or within it.
+    pub fn is_in(&self, parameter: &ParameterPlan) -> bool {
+        self.place.location() == parameter.location && self.parameter() == parameter.wire_name
+    }
+
+    /// The name of the parameter that it is, or is within.
+    pub fn parameter(&self) -> String {
+        match self.place {
+            TokenPlace::Body => pointer::segments(&self.name).next().unwrap_or_default().into_owned(),
+            _ => self.name.clone(),
+        }
+    }
 }
 
 /// Where a request says which page it asks for.
@@ -124,7 +142,7 @@ pub enum TokenPlace {
     Header,
     /// In the path.
     Path,
-    /// In the JSON body.
+    /// In the body.
     Body,
 }
 
@@ -139,20 +157,20 @@ impl TokenPlace {
         }
     }
 
-    /// Where a parameter goes that takes it; none does in a body.
-    pub fn location(self) -> Option<ParameterLocation> {
+    /// Where a parameter goes that takes it.
+    pub fn location(self) -> ParameterLocation {
         match self {
-            Self::Query => Some(ParameterLocation::Query),
-            Self::Header => Some(ParameterLocation::Header),
-            Self::Path => Some(ParameterLocation::Path),
-            Self::Body => None,
+            Self::Query => ParameterLocation::Query,
+            Self::Header => ParameterLocation::Header,
+            Self::Path => ParameterLocation::Path,
+            Self::Body => ParameterLocation::Body,
         }
     }
 }
 
 impl From<&str> for TokenIn {
     fn from(name: &str) -> Self {
-        Self { place: TokenPlace::Query, name: name.to_owned() }
+        Self { place: TokenPlace::Query, name: name.to_owned(), is_number: false }
     }
 }
 

@@ -32,6 +32,8 @@ pub enum ParameterLocation {
     Header,
     /// Into the header of cookies.
     Cookie,
+    /// Into the body: a member of its object, or a field of its form.
+    Body,
 }
 
 impl ParameterLocation {
@@ -39,9 +41,25 @@ impl ParameterLocation {
     pub fn style(self) -> ParameterStyle {
         let (kind, explode) = match self {
             Self::Path | Self::Header => (StyleKind::Simple, false),
-            Self::Query | Self::Cookie => (StyleKind::Form, true),
+            Self::Query | Self::Cookie | Self::Body => (StyleKind::Form, true),
         };
         ParameterStyle { kind, explode, allow_reserved: false }
+    }
+
+    /// Whether it is one of the places where a request says what it asks for.
+    pub fn asks(self) -> bool {
+        matches!(self, Self::Query | Self::Body)
+    }
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Header => "header",
+            Self::Cookie => "cookie",
+            Self::Body => "body",
+        }
     }
 }
 

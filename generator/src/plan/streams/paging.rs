@@ -62,7 +62,7 @@ impl Reading<'_> {
             }
             Pagination::Cursor { pointer, parameter, initial, limit } => {
                 self.found(schemas, answer, "/pagination/pointer", &pointer);
-                self.token(&parameter);
+                let parameter = self.token(parameter);
                 if parameter.place == TokenPlace::Path && initial.is_none() {
                     let message = "the first request needs something in the place of the cursor in the path";
                     self.error("/pagination", message.to_owned(), Some("say with `initial` what it is".to_owned()));
@@ -84,18 +84,18 @@ impl Reading<'_> {
                     let message = "the style `last-record` has nothing for the path of the first request";
                     self.error("/pagination/in", message.to_owned(), None);
                 }
-                self.token(&parameter);
+                let parameter = self.token(parameter);
                 self.page_size(&limit);
                 PaginationPlan::LastRecord { parameter, has_more }
             }
             Pagination::Offset { parameter, limit, until } => {
-                self.token(&parameter);
+                let parameter = self.token(parameter);
                 self.until(schemas, answer, &until);
                 let limit = self.counted_page_size(&limit, &until);
                 PaginationPlan::Offset { parameter, limit, until }
             }
             Pagination::Page { parameter, first, limit, until } => {
-                self.token(&parameter);
+                let parameter = self.token(parameter);
                 self.until(schemas, answer, &until);
                 let size = self.counted_page_size(&limit, &until);
                 PaginationPlan::Page { parameter, first, size, until }
@@ -103,17 +103,15 @@ impl Reading<'_> {
         }
     }
 
-    /// Leaves to the runtime what takes that which the next page is asked for by.
-    fn token(&mut self, token: &TokenIn) {
-        let Some(location) = token.place.location() else { return };
-        self.documented_in("/pagination/parameter", location, &token.name);
-        match location {
+    /// Leaves to the runtime what takes that which the next page is asked for by, wherever in the request that is.
+    fn token(&mut self, token: TokenIn) -> TokenIn {
+        let token = self.placed("/pagination/parameter", token);
+        match token.place {
             // A path with a value in it would have no place left.
-            ParameterLocation::Path => {
-                self.known.retain(|known| known.plan.location != location || known.plan.wire_name != token.name);
-            }
-            _ => self.is_set_by_runtime(location, &token.name),
+            TokenPlace::Path => self.known.retain(|known| !token.is_in(&known.plan)),
+            _ => self.is_set_by_runtime(&token),
         }
+        token
     }
 
     /// Checks where the response declares when a cycle ends.
@@ -187,7 +185,7 @@ impl Reading<'_> {
         let known = self.known.iter_mut().find(|known| Some(&known.plan.wire_name) == name.as_ref());
         let Some(known) = known else {
             if let Some(name) = &limit.parameter {
-                self.documented("/pagination/limit_parameter", name);
+                self.documented("/pagination/limit_parameter", ParameterLocation::Query, name);
             }
             return limit.value;
         };

@@ -7,7 +7,9 @@ use crate::plan::fields::{self, NoField, Use};
 use crate::plan::infer::hints::Hints;
 use crate::plan::infer::key::Facts;
 use crate::plan::infer::{self, Inferred};
-use crate::plan::model::{BackfillPlan, FieldPath, Inference, OffsetMode, OffsetPlan, ParameterLocation};
+use crate::plan::model::{
+    BackfillPlan, FieldPath, Inference, OffsetMode, OffsetPlan, ParameterLocation, TokenIn, TokenPlace,
+};
 use crate::plan::operations::Answer;
 use crate::plan::parameters::{self, Known};
 use crate::plan::schema::{Located, SchemaPath, SchemaRef, Schemas, ShapeKind};
@@ -29,8 +31,10 @@ pub(super) struct Reading<'r> {
     pub(super) known: Vec<Known>,
     pub(super) inferences: Vec<Inference>,
     pub(super) said: &'r mut Diagnostics,
-    /// Query parameter that says how many records a page has.
+    /// Parameter that says how many records a page has.
     pub(super) page_size: Option<String>,
+    /// Whether its requests carry something.
+    pub(super) has_body: bool,
     pub(super) configures_missing: bool,
     /// The operation's path template.
     pub(super) path: &'r str,
@@ -243,9 +247,9 @@ impl Reading<'_> {
                     OffsetMode::Timestamp => Use::Moment,
                     OffsetMode::Cursor => Use::Value,
                 };
-                self.documented("/offset/parameter", parameter);
+                let parameter = self.placed("/offset/parameter", parameter.as_str().into());
                 let field = self.field("/offset/field", facts, field, usage)?;
-                let (parameter, initial, lookback_ms) = (parameter.clone(), initial.clone(), *lookback_ms);
+                let (initial, lookback_ms) = (initial.clone(), *lookback_ms);
                 Some(OffsetPlan { mode: *mode, field, parameter, initial, lookback_ms })
             }
             // All that there is has to be read to see what has gone.
@@ -260,7 +264,8 @@ impl Reading<'_> {
 
     /// What is read once, step by step: from where the offset's parameter says to where another does.
     pub(super) fn backfill(&mut self, offset: Option<&OffsetPlan>) -> Option<BackfillPlan> {
-        let plan = self.source.backfill.clone()?;
+        let mut plan = self.source.backfill.clone()?;
+        plan.until = self.placed("/backfill/until", plan.until);
         let until = &plan.until;
         let obstacle = match offset {
             Some(OffsetPlan { mode: OffsetMode::Timestamp, lookback_ms: None, parameter, .. }) => (parameter == until)
@@ -277,14 +282,12 @@ impl Reading<'_> {
             self.error(key, format!("`{}`: {reason}", key.trim_start_matches('/').replace('/', ".")), None);
             return None;
         }
-        self.documented("/backfill/until", until);
-        let is_until =
-            |known: &&Known| known.plan.location == ParameterLocation::Query && known.plan.wire_name == *until;
-        if let Some(known) = self.known.iter().find(is_until)
+        if let Some(known) = self.known.iter().find(|known| until.is_in(&known.plan))
             && (known.plan.required || known.plan.value.is_some())
         {
             let reason = "what is new is asked for without it, so it can neither be required nor have a value";
-            self.error("/backfill/until", format!("the parameter `{until}`: {reason}"), None);
+            let message = format!("the parameter `{}`: {reason}", until.parameter());
+            self.error("/backfill/until", message, None);
             return None;
         }
         Some(plan)
@@ -297,22 +300,35 @@ impl Reading<'_> {
         self.said.push(diagnostic);
     }
 
-    /// Warns of a query parameter that the document does not know: it may be one, but it may be a slip.
-    pub(super) fn documented(&mut self, key: &str, parameter: &str) {
-        self.documented_in(key, ParameterLocation::Query, parameter);
+    /// Where the request has what an annotation names: in the body, if a member of it is called so and nothing in the query,
+    /// or if it is a pointer and there is a body. Warns of what the document does not know: it may be there, but it may be
+    /// a slip.
+    pub(super) fn placed(&mut self, key: &str, token: TokenIn) -> TokenIn {
+        let token = match token.place {
+            TokenPlace::Query if self.has_body && token.name.starts_with('/') => {
+                TokenIn { place: TokenPlace::Body, ..token }
+            }
+            TokenPlace::Query => parameters::token(&self.known, &token.name),
+            _ => token,
+        };
+        if token.place == TokenPlace::Body && !self.has_body {
+            self.error(key, format!("`{}` is to be in the body, and the operation has none", token.name), None);
+            return token;
+        }
+        self.documented(key, token.place.location(), &token.parameter());
+        let is_number = |known: &Known| token.is_in(&known.plan) && parameters::is_number(&known.plan);
+        let is_number = token.place == TokenPlace::Body && self.known.iter().any(is_number);
+        TokenIn { is_number, ..token }
     }
 
-    /// The same of a parameter that goes elsewhere.
-    pub(super) fn documented_in(&mut self, key: &str, location: ParameterLocation, parameter: &str) {
+    /// Warns of a parameter that the document does not know.
+    pub(super) fn documented(&mut self, key: &str, location: ParameterLocation, parameter: &str) {
         let there = self.known.iter().filter(|known| known.plan.location == location);
         let names: Vec<&str> = there.map(|known| known.plan.wire_name.as_str()).collect();
-        if !names.contains(&parameter) {
-            let place = match location {
-                ParameterLocation::Path => "path",
-                ParameterLocation::Query => "query",
-                ParameterLocation::Header => "header",
-                ParameterLocation::Cookie => "cookie",
-            };
+        // A body of which nothing is said may have anything.
+        let is_free = location == ParameterLocation::Body && names.is_empty();
+        if !names.contains(&parameter) && !is_free {
+            let place = location.word();
             let (message, hint) =
                 (format!("the operation documents no {place} parameter `{parameter}`"), near(parameter, &names));
             self.warn(key, message, hint);
@@ -320,11 +336,9 @@ impl Reading<'_> {
     }
 
     /// The runtime gives this parameter its value, so the connector need not.
-    pub(super) fn is_set_by_runtime(&mut self, location: ParameterLocation, parameter: &str) {
-        for known in &mut self.known {
-            if known.plan.location == location && known.plan.wire_name == parameter {
-                known.plan.required = false;
-            }
+    pub(super) fn is_set_by_runtime(&mut self, token: &TokenIn) {
+        for known in self.known.iter_mut().filter(|known| token.is_in(&known.plan)) {
+            known.plan.required = false;
         }
     }
 }

@@ -47,5 +47,23 @@ pub fn connector() -> Connector {
         .operation(|_| { Ok(operations::Pages::new()) })
         .operation(|_| { Ok(operations::Urls::new()) })
         .operation(|_| { Ok(operations::Last::new()) })
+        .operation(|_| {
+            Ok(
+                operations::Search::new("a \"b\"", "{\"a\":[1]}")
+                    .flag(true)
+                    .int64(7)
+                    .ratio(3.0)
+                    .texts(["a", "b"]),
+            )
+        })
+        .operation(|_| {
+            Ok(
+                operations::Form::new("a \"b\"", "{\"a\":[1]}")
+                    .flag(true)
+                    .int64(7)
+                    .ratio(3.0)
+                    .texts(["a", "b"]),
+            )
+        })
         .operation(|_| { Ok(operations::Vec::new()) })
 }

@@ -17,7 +17,7 @@ pub fn connector() -> Connector {
             )
         })
         .backfill(BackfillFacts {
-            until: "before",
+            until: "before".into(),
             start: Some("2020-01-01"),
             end: None,
             step: Some("P1M"),

@@ -3,15 +3,19 @@
 //! The operations that are read as streams.
 
 mod every_event;
+mod form;
 mod last;
 mod outer;
 mod pages;
 mod r#loop;
+mod search;
 mod vec;
 
 pub use self::every_event::EveryEvent;
+pub use self::form::Form;
 pub use self::last::Last;
 pub use self::outer::Outer;
 pub use self::pages::Pages;
 pub use self::r#loop::Urls;
+pub use self::search::Search;
 pub use self::vec::Vec;
