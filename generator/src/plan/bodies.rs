@@ -55,7 +55,7 @@ pub(super) fn of(
         Some(_) => return Ok(None),
     };
     let mut members = Vec::with_capacity(properties.len());
-    for (name, Property { schema, required }) in properties {
+    for (name, Property { schema, required, .. }) in properties {
         let shape = schemas.shape(&schema);
         let member =
             Member { name, doc: shape.doc, ty: type_of(schemas, &schema), required: required && body.required };
