@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::annotations;
 use super::fields::{self, NoField, Use};
 use super::infer;
+use super::left_out::{LeftOut, by_reason, first_few};
 use super::model::{ConnectorPlan, DocumentFacts, PaginationPlan, ParameterPlan, StreamPlan};
 use super::names::{self, Items};
 use super::numbers::FieldNumbers;
@@ -68,30 +69,6 @@ pub struct SchemaCount {
     pub unreadable: usize,
     /// Those that the answers of the plan's operations need.
     pub needed: usize,
-}
-
-/// An operation that is not in the plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Its id.
-    pub operation_id: String,
-    /// Its method, in upper case.
-    pub method: String,
-    /// Its path template.
-    pub path: String,
-    /// Why.
-    pub reason: String,
-}
-
-impl LeftOut {
-    pub(super) fn new(operation: &OperationRef<'_>, reason: impl Into<String>) -> Self {
-        Self {
-            operation_id: operation.id.clone(),
-            method: operation.method.clone(),
-            path: operation.path.to_owned(),
-            reason: reason.into(),
-        }
-    }
 }
 
 /// Whether any operation has `x-kafka-source`.
@@ -168,7 +145,7 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
     warn_of_unfollowed(document, &drafts, &mut said);
     warn_of_faults(document, &mut said);
     if drafts.is_empty() && !said.has_errors() {
-        said.push(nothing_selected(document, selection));
+        said.push(nothing_selected(document, selection, &left_out));
     }
     if said.has_errors() {
         return Err(said);
@@ -319,11 +296,16 @@ fn missing_value(
     document.locate(Diagnostic::error(message), &at).hint(hint)
 }
 
-fn nothing_selected(document: &Document, selection: &Selection) -> Diagnostic {
-    let message = match selection {
-        Selection::All => "no operation can be a stream",
-        Selection::Annotated | Selection::Operations(_) => "no operation is selected",
+fn nothing_selected(document: &Document, selection: &Selection, left_out: &[LeftOut]) -> Diagnostic {
+    let mut message = match selection {
+        Selection::All => "no operation can be a stream".to_owned(),
+        Selection::Annotated | Selection::Operations(_) => "no operation is selected".to_owned(),
     };
+    if *selection == Selection::All {
+        for group in by_reason(left_out) {
+            message.push_str(&format!("\n  {group}: {}", first_few(group.operation_ids.iter().copied())));
+        }
+    }
     let hint = format!(
         "annotate operations with `{}`, or name them with `--operations`; `headwater inspect` lists what can be a stream",
         annotations::SOURCE
