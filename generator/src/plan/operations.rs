@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use openapiv3::{Link, Operation, PathItem, ReferenceOr, Response, StatusCode};
+use openapiv3::{Link, MediaType, Operation, PathItem, ReferenceOr, Response, StatusCode};
 
-use super::schema::{SchemaRef, schema_ref};
+use super::schema::{SchemaRef, Schemas, schema_ref};
 use crate::document::{Document, pointer};
 
 /// An operation and where it is.
@@ -53,9 +53,11 @@ pub(super) struct Answer<'a> {
 }
 
 impl<'a> OperationRef<'a> {
-    /// The 2xx response of the lowest code that has a JSON body, or why there is none. A range stands for the codes that are
-    /// not told of, `default` for all where no 2xx is (OAS 3.0.3 section 4.7.16).
+    /// The 2xx response of the lowest code that has a JSON body, one that is described before one that is not; or why there
+    /// is none. A range stands for the codes that are not told of, `default` for all where no 2xx is (OAS 3.0.3 section
+    /// 4.7.16).
     pub(super) fn answer(&self, document: &'a Document) -> Result<Answer<'a>, String> {
+        let schemas = Schemas::new(&document.api);
         let responses = &self.operation.responses;
         let is_success = |status: &StatusCode| matches!(status, StatusCode::Code(200..=299) | StatusCode::Range(2));
         let mut successes: Vec<_> = responses.responses.iter().filter(|(status, _)| is_success(status)).collect();
@@ -63,22 +65,24 @@ impl<'a> OperationRef<'a> {
             StatusCode::Code(code) => (false, *code),
             StatusCode::Range(range) => (true, *range),
         });
-        let mut answers: Vec<_> = successes.into_iter().map(|(_, response)| response).collect();
+        let mut answers: Vec<_> = successes.into_iter().map(|(status, response)| (Some(status), response)).collect();
         if answers.is_empty() {
-            answers.extend(&responses.default);
+            answers.extend(responses.default.iter().map(|response| (None, response)));
         }
-        let has_success = !answers.is_empty();
-        for response in answers {
+        let none = if answers.is_empty() { "no 2xx response" } else { "no 2xx response has a JSON body" };
+        let mut undescribed = None;
+        for (status, response) in answers {
             let Some(response) = resolve(document, response) else { continue };
-            let json = response.content.iter().filter(|(media_type, _)| is_json(media_type));
-            let json = json.min_by_key(|(media_type, _)| (*media_type != "application/json", *media_type));
-            if let Some(schema) = json.and_then(|(_, content)| content.schema.as_ref()) {
-                let headers = response.headers.keys().map(String::as_str).collect();
-                let links = response.links.values().filter_map(|link| link.as_item()).collect();
-                return Ok(Answer { schema: schema_ref(schema), headers, links });
+            let Some(schema) = body(status, response) else { continue };
+            let headers = response.headers.keys().map(String::as_str).collect();
+            let links = response.links.values().filter_map(|link| link.as_item()).collect();
+            let answer = Answer { schema, headers, links };
+            if !schemas.is_undescribed(&answer.schema) && !schemas.is_undescribed_list(&answer.schema) {
+                return Ok(answer);
             }
+            undescribed = undescribed.or(Some(answer));
         }
-        Err(if has_success { "no 2xx response has a JSON body with a schema" } else { "no 2xx response" }.to_owned())
+        undescribed.ok_or_else(|| none.to_owned())
     }
 
     /// Whether an answer is 429, and the names of the headers that the answers have.
@@ -88,6 +92,22 @@ impl<'a> OperationRef<'a> {
         let responses = responses.values().filter_map(|response| resolve(document, response));
         (refuses, responses.flat_map(|response| response.headers.keys().map(String::as_str)).collect())
     }
+}
+
+/// The schema of a response's JSON body. Of no status, the response is the `default`.
+fn body<'a>(status: Option<&StatusCode>, response: &'a Response) -> Option<SchemaRef<'a>> {
+    let schema_of = |content: &'a MediaType| {
+        content.schema.as_ref().map_or_else(SchemaRef::of_anything, |schema| schema_ref(schema))
+    };
+    let json = response.content.iter().filter(|(media_type, _)| is_json(media_type));
+    let json = json
+        .min_by_key(|(media_type, content)| (content.schema.is_none(), *media_type != "application/json", *media_type));
+    if let Some((_, content)) = json {
+        return Some(schema_of(content));
+    }
+    // Content that is not spoken of may be there all the same, if the status does not say that it is not.
+    let may_have_content = matches!(status, None | Some(StatusCode::Code(200 | 203) | StatusCode::Range(_)));
+    (response.content.is_empty() && may_have_content).then(SchemaRef::of_anything)
 }
 
 fn resolve<'a>(document: &'a Document, response: &'a ReferenceOr<Response>) -> Option<&'a Response> {
@@ -128,9 +148,46 @@ mod tests {
             answer(serde_json::json!({"204": {"description": ""}, "206": json("*/*"), "default": json("a/b")})),
             Ok(())
         );
-        let none = "no 2xx response has a JSON body with a schema".to_owned();
-        assert_eq!(answer(serde_json::json!({"200": json("text/csv"), "default": json("text/json")})), Err(none));
+        let none = Err("no 2xx response has a JSON body".to_owned());
+        assert_eq!(answer(serde_json::json!({"200": json("text/csv"), "default": json("text/json")})), none);
         assert_eq!(answer(serde_json::json!({})), Err("no 2xx response".to_owned()));
+        // What is said of no content.
+        for (status, expected) in [("200", Ok(())), ("203", Ok(())), ("2XX", Ok(())), ("default", Ok(()))] {
+            assert_eq!(answer(serde_json::json!({status: {"description": ""}})), expected, "{status}");
+        }
+        for status in ["201", "204", "205", "206"] {
+            assert_eq!(answer(serde_json::json!({status: {"description": ""}})), none, "{status}");
+        }
+    }
+
+    /// The answer's schema as text, in a document with these responses.
+    fn answered(responses: serde_json::Value) -> String {
+        let document = Document::of_operation(serde_json::json!({ "responses": responses }), serde_json::json!({}));
+        let answer = operations(&document)[0].answer(&document).unwrap();
+        Schemas::new(&document.api).shape(&answer.schema).doc.unwrap_or("nothing").to_owned()
+    }
+
+    #[test]
+    fn what_is_described_goes_first() {
+        let content = |content: serde_json::Value| serde_json::json!({"description": "", "content": content});
+        let schema = |name: &str| serde_json::json!({"schema": {"description": name, "type": "object", "properties": {"a": {}}}});
+        let free = serde_json::json!({"schema": {"description": "free"}});
+        for (responses, expected) in [
+            (
+                serde_json::json!({"200": {"description": ""}, "202": content(serde_json::json!({"a/b+json": schema("a")}))}),
+                "a",
+            ),
+            (
+                serde_json::json!({
+                    "200": content(serde_json::json!({"application/json": free})),
+                    "2XX": content(serde_json::json!({"application/json": {}})),
+                }),
+                "free",
+            ),
+            (serde_json::json!({"200": content(serde_json::json!({"application/json": {}, "*/*": schema("b")}))}), "b"),
+        ] {
+            assert_eq!(answered(responses.clone()), expected, "{responses}");
+        }
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::UNMAPPED;
 use super::annotations;
 use super::fields::{self, NoField, Use};
 use super::infer;
 use super::left_out::{LeftOut, by_reason, first_few};
-use super::model::{ConnectorPlan, DocumentFacts, PaginationPlan, ParameterPlan, StreamPlan};
+use super::model::{ConnectorPlan, DocumentFacts, PaginationPlan, ParameterPlan, StreamPlan, TypeKind};
 use super::names::{self, Items};
 use super::numbers::FieldNumbers;
 use super::operations::{OperationRef, operations};
@@ -143,6 +144,7 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
     check_changes(document, &all, &drafts, &mut said);
     redaction::check(&context, &all, &drafts, &mut said);
     warn_of_unfollowed(document, &drafts, &mut said);
+    warn_of_undescribed(document, &context.types, &drafts, &mut said);
     warn_of_faults(document, &mut said);
     if drafts.is_empty() && !said.has_errors() {
         said.push(nothing_selected(document, selection, &left_out));
@@ -268,6 +270,22 @@ fn warn_of_unfollowed(document: &Document, drafts: &[Draft], said: &mut Diagnost
     }
 }
 
+/// Says of which records the document says nothing.
+fn warn_of_undescribed(document: &Document, types: &Types<'_>, drafts: &[Draft], said: &mut Diagnostics) {
+    let is_undescribed =
+        |stream: &&StreamPlan| matches!(types.kind(stream.record), Some(TypeKind::Struct(it)) if it.is_undescribed());
+    let streams = drafts.iter().map(|draft| &draft.stream).filter(is_undescribed);
+    let ids: Vec<&str> = streams.map(|stream| stream.operation_id.as_str()).collect();
+    if !ids.is_empty() && !said.has_errors() {
+        let message = format!(
+            "the document does not describe the records of {}: they have no declared fields, and by a schema all that is \
+             sent stands in `{UNMAPPED}`",
+            first_few(ids)
+        );
+        said.push(document.locate(Diagnostic::warning(message), "/paths").hint(fields::DESCRIBE));
+    }
+}
+
 fn already_said(said: &Diagnostics, at: &str) -> bool {
     use crate::diagnostic::Spot;
     said.iter().filter(|said| said.severity == Severity::Error).any(|said| {
@@ -318,7 +336,8 @@ fn assemble(context: Context<'_>, drafts: Vec<Draft>, numbers: &FieldNumbers) ->
     distinct_topics(&mut drafts);
     let mut items = Items::default();
     let places: Vec<_> = drafts.iter().map(|draft| place(&draft.stream)).collect();
-    let records: Vec<_> = drafts.iter().map(|draft| draft.stream.record).collect();
+    let records = drafts.iter().map(|draft| (draft.stream.operation_id.as_str(), draft.stream.record));
+    let records: Vec<_> = records.collect();
     let mut finished = context.types.finish(&records, &mut items);
     let numbers = numbers.assign(&mut finished.types);
     let mut configured = BTreeMap::new();
