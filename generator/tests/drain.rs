@@ -142,7 +142,7 @@ async fn every_slice_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_described_is_drained() {
+async fn what_is_not_described_and_lines_are_drained() {
     let plan = planned("undescribed");
     let found = drained(&plan, "1", Counts { each: RECORDS, each_of_parent: 1 }).await;
     for stream in &plan.streams {

@@ -90,6 +90,8 @@ pub struct StreamPlan {
     pub records_required: bool,
     /// Whether there is one record in a response, not a list of them.
     pub is_single: bool,
+    /// The response's media type, if that is one of JSON lines, each of which is a record.
+    pub lines: Option<String>,
     /// The operation's parameters: path, query and header, in the document's order.
     pub parameters: Vec<ParameterPlan>,
     /// The record's key.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use openapiv3::{Link, MediaType, Operation, PathItem, ReferenceOr, Response, StatusCode};
 
-use super::schema::{SchemaRef, Schemas, schema_ref};
+use super::schema::{SchemaRef, Schemas, ShapeKind, schema_ref};
 use crate::document::{Document, pointer};
 
 /// An operation and where it is.
@@ -44,8 +44,10 @@ pub(super) fn operations(document: &Document) -> Vec<OperationRef<'_>> {
 
 /// What an operation answers when all is well.
 pub(super) struct Answer<'a> {
-    /// The schema of the JSON body.
+    /// The schema of the JSON body; of JSON lines, that of a list of them.
     pub(super) schema: SchemaRef<'a>,
+    /// The media type, if it is one of JSON lines.
+    pub(super) lines: Option<&'a str>,
     /// Names of the documented headers.
     pub(super) headers: Vec<&'a str>,
     /// What the response leads to, by the links' names.
@@ -73,10 +75,13 @@ impl<'a> OperationRef<'a> {
         let mut undescribed = None;
         for (status, response) in answers {
             let Some(response) = resolve(document, response) else { continue };
-            let Some(schema) = body(status, response) else { continue };
+            let Some((schema, lines)) = body(status, response) else { continue };
+            // The schema is that of one line, or of what all of them are together.
+            let is_of_line = lines.is_some() && !matches!(schemas.shape(&schema).kind, ShapeKind::Array { .. });
+            let schema = if is_of_line { SchemaRef::ListOf(Box::new(schema)) } else { schema };
             let headers = response.headers.keys().map(String::as_str).collect();
             let links = response.links.values().filter_map(|link| link.as_item()).collect();
-            let answer = Answer { schema, headers, links };
+            let answer = Answer { schema, lines, headers, links };
             if !schemas.is_undescribed(&answer.schema) && !schemas.is_undescribed_list(&answer.schema) {
                 return Ok(answer);
             }
@@ -94,8 +99,9 @@ impl<'a> OperationRef<'a> {
     }
 }
 
-/// The schema of a response's JSON body. Of no status, the response is the `default`.
-fn body<'a>(status: Option<&StatusCode>, response: &'a Response) -> Option<SchemaRef<'a>> {
+/// The schema of a response's body, and the media type if that is one of JSON lines. Of no status, the response is the
+/// `default`.
+fn body<'a>(status: Option<&StatusCode>, response: &'a Response) -> Option<(SchemaRef<'a>, Option<&'a str>)> {
     let schema_of = |content: &'a MediaType| {
         content.schema.as_ref().map_or_else(SchemaRef::of_anything, |schema| schema_ref(schema))
     };
@@ -103,11 +109,14 @@ fn body<'a>(status: Option<&StatusCode>, response: &'a Response) -> Option<Schem
     let json = json
         .min_by_key(|(media_type, content)| (content.schema.is_none(), *media_type != "application/json", *media_type));
     if let Some((_, content)) = json {
-        return Some(schema_of(content));
+        return Some((schema_of(content), None));
+    }
+    if let Some((media_type, content)) = response.content.iter().find(|(media_type, _)| is_json_lines(media_type)) {
+        return Some((schema_of(content), Some(media_type)));
     }
     // Content that is not spoken of may be there all the same, if the status does not say that it is not.
     let may_have_content = matches!(status, None | Some(StatusCode::Code(200 | 203) | StatusCode::Range(_)));
-    (response.content.is_empty() && may_have_content).then(SchemaRef::of_anything)
+    (response.content.is_empty() && may_have_content).then(|| (SchemaRef::of_anything(), None))
 }
 
 fn resolve<'a>(document: &'a Document, response: &'a ReferenceOr<Response>) -> Option<&'a Response> {
@@ -127,8 +136,26 @@ fn resolve<'a>(document: &'a Document, response: &'a ReferenceOr<Response>) -> O
 
 /// `application/json`, with parameters or a structured suffix (RFC 6839 section 3.1).
 pub(super) fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or(media_type).trim().to_ascii_lowercase();
+    let essence = essence(media_type);
     matches!(essence.as_str(), "application/json" | "text/json" | "application/*" | "*/*") || essence.ends_with("+json")
+}
+
+/// A JSON text on each line, or a sequence of them (RFC 7464): what the runtime reads as a list.
+fn is_json_lines(media_type: &str) -> bool {
+    matches!(
+        essence(media_type).as_str(),
+        "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-jsonlines"
+            | "application/jsonlines"
+            | "application/json-seq"
+    )
+}
+
+/// A media type without its parameters.
+fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or(media_type).trim().to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -161,10 +188,16 @@ mod tests {
     }
 
     /// The answer's schema as text, in a document with these responses.
-    fn answered(responses: serde_json::Value) -> String {
+    fn answered(responses: serde_json::Value) -> (String, Option<String>) {
         let document = Document::of_operation(serde_json::json!({ "responses": responses }), serde_json::json!({}));
         let answer = operations(&document)[0].answer(&document).unwrap();
-        Schemas::new(&document.api).shape(&answer.schema).doc.unwrap_or("nothing").to_owned()
+        let name =
+            |schema: &SchemaRef<'_>| Schemas::new(&document.api).shape(schema).doc.unwrap_or("nothing").to_owned();
+        let schema = match &answer.schema {
+            SchemaRef::ListOf(line) => format!("a list of {}", name(line)),
+            schema => name(schema),
+        };
+        (schema, answer.lines.map(str::to_owned))
     }
 
     #[test]
@@ -186,8 +219,24 @@ mod tests {
             ),
             (serde_json::json!({"200": content(serde_json::json!({"application/json": {}, "*/*": schema("b")}))}), "b"),
         ] {
-            assert_eq!(answered(responses.clone()), expected, "{responses}");
+            assert_eq!(answered(responses.clone()), (expected.to_owned(), None), "{responses}");
         }
+    }
+
+    #[test]
+    fn a_schema_of_json_lines_is_that_of_a_line() {
+        let of =
+            |content: serde_json::Value| answered(serde_json::json!({"200": {"description": "", "content": content}}));
+        let line = serde_json::json!({"schema": {"description": "lines", "type": "object", "properties": {"a": {}}}});
+        let list = serde_json::json!({"schema": {"description": "a whole", "type": "array", "items": {}}});
+        let lines = |schema: &str, media_type: &str| (schema.to_owned(), Some(media_type.to_owned()));
+        for media_type in ["application/x-ndjson", "application/jsonl; charset=utf-8", "application/json-seq"] {
+            assert_eq!(of(serde_json::json!({media_type: line})), lines("a list of lines", media_type));
+        }
+        assert_eq!(of(serde_json::json!({"application/ndjson": list})), lines("a whole", "application/ndjson"));
+        assert_eq!(of(serde_json::json!({"application/ndjson": {}})), lines("a list of nothing", "application/ndjson"));
+        let both = serde_json::json!({"application/ndjson": line, "application/json": list});
+        assert_eq!(of(both), ("a whole".to_owned(), None));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(super) enum SchemaRef<'a> {
     Inline(&'a Schema),
     /// All of these at once: a property that several branches of an `allOf` describe. All of none: anything.
     All(Vec<SchemaRef<'a>>),
+    /// A list of such values, which the document describes one by one: JSON lines.
+    ListOf(Box<SchemaRef<'a>>),
 }
 
 impl SchemaRef<'_> {
@@ -144,7 +146,7 @@ impl<'a> Schemas<'a> {
                     }
                 }
                 SchemaRef::Inline(schema) => *schema,
-                SchemaRef::All(_) => return followed,
+                SchemaRef::All(_) | SchemaRef::ListOf(_) => return followed,
             };
             let Some((next, nullable)) = only_branch(schema) else { return followed };
             // A component around a schema without a name is the name of that schema, which may hold it again.
@@ -182,6 +184,7 @@ impl<'a> Schemas<'a> {
             }
             SchemaRef::Inline(schema) => self.shape_of(schema, within),
             SchemaRef::All(schemas) => self.all_of(schemas.iter().cloned(), within),
+            SchemaRef::ListOf(item) => of(ShapeKind::Array { items: Some(SchemaRef::clone(item)) }),
         }
     }
 

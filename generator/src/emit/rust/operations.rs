@@ -267,7 +267,8 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
     let request_type = scope.runtime("Request");
     let path = stream.sent_path();
     let parameters: Vec<_> = stream.parameters.iter().map(|parameter| set(scope, parameter)).collect();
-    let request = quote!(#request_type::get(#path) #(#parameters)*);
+    let accept = stream.lines.as_ref().map(|media_type| quote!(.header("accept", &#media_type.to_owned())));
+    let request = quote!(#request_type::get(#path) #accept #(#parameters)*);
     let key = stream.key.as_ref().map(|key| {
         scope.runtime_trait("KeyField");
         let usage = Use { through: quote!(is_some_and), call: quote!(write_key(out)) };
