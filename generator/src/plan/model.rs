@@ -39,6 +39,14 @@ pub struct ConnectorPlan {
     pub streams: Vec<StreamPlan>,
 }
 
+impl ConnectorPlan {
+    /// Whether the document says nothing of the fields of a stream's records.
+    pub fn is_undescribed(&self, stream: &StreamPlan) -> bool {
+        let record = self.types.get(stream.record.0).map(|ty| &ty.kind);
+        matches!(record, Some(TypeKind::Struct(record)) if record.is_undescribed())
+    }
+}
+
 /// What is said of the document in generated text.
 #[derive(Clone, Debug)]
 pub struct DocumentFacts {
