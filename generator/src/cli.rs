@@ -6,7 +6,6 @@ mod input;
 #[cfg(feature = "run")]
 mod mock;
 
-use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
@@ -15,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use headwater::diagnostic::Diagnostic;
 use headwater::emit::{EmitError, EmitOptions, FileSet, HOOKS, Hook, RuntimeDependency, emit, hooks};
 use headwater::output;
-use headwater::plan::{PlanOptions, Planned, SchemaCount, Selection, plan, survey};
+use headwater::plan::{PlanOptions, Planned, SchemaCount, Selection, by_reason, plan, survey};
 #[cfg(feature = "run")]
 use headwater_runtime::cli::{SourceCommand, SourceOffsets, source};
 
@@ -369,18 +368,12 @@ impl Generate {
 
     /// Nothing is left out in silence.
     fn count(&self, planned: &Planned, out: &mut dyn Write) -> io::Result<()> {
-        let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for left_out in &planned.left_out {
-            by_reason.entry(&left_out.reason).or_default().push(&left_out.operation_id);
-        }
-        let mut by_reason: Vec<_> = by_reason.into_iter().collect();
-        by_reason.sort_by_key(|(_, ids)| std::cmp::Reverse(ids.len()));
         let (all, streams, rest) = (planned.operations, planned.plan.streams.len(), planned.left_out.len());
         writeln!(out, "{all} operations in the document, {streams} generated, {rest} left out")?;
-        for (reason, ids) in by_reason {
-            write!(out, "  {:>4} {reason}", ids.len())?;
+        for group in by_reason(&planned.left_out) {
+            write!(out, "  {group}")?;
             if self.all {
-                write!(out, ": {}", ids.join(", "))?;
+                write!(out, ": {}", group.operation_ids.join(", "))?;
             }
             writeln!(out)?;
         }

@@ -465,7 +465,7 @@ fn what_is_left_out_is_counted() {
          \x20    2 its method is PUT, neither GET nor POST: put/shops/{shop}, put/exports/{shop}\n\
          \x20    1 its method is DELETE, neither GET nor POST: delete/shops/{shop}\n\
          \x20    1 its method is POST, and its name does not say that it reads: post/shops/{shop}\n\
-         \x20    1 no 2xx response has a JSON body with a schema: get/exports/{shop}\n\
+         \x20    1 no 2xx response has a JSON body: get/exports/{shop}\n\
          \x20    1 the `$ref` to `#/components/responses/None` leads nowhere \
          (shop.yaml#/paths/~1b~1{shop}/get/responses/200/$ref): get/b/{shop}\n\
          4 schemas in the document, 1 needed, 3 left out\n\

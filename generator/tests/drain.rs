@@ -146,6 +146,18 @@ async fn every_slice_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_described_and_lines_are_drained() {
+    let plan = planned("undescribed");
+    let found = drained(&plan, "1", Counts { each: RECORDS, each_of_parent: 1 }).await;
+    for stream in &plan.streams {
+        let is_one = ["silentOne", "object"].contains(&stream.operation_id.as_str());
+        let expected = if is_one { 1 } else { RECORDS as usize };
+        assert_eq!(found[&stream.operation_id].len(), expected, "{}", stream.operation_id);
+        assert_eq!(stream.is_single, is_one, "{}", stream.operation_id);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn parents_that_are_sure_are_followed() {
     let plan = planned("family");
     // What is not sure is configured.

@@ -51,7 +51,7 @@ COMPONENTS
 "#;
 
 /// Wrong annotations of the one operation.
-const ANNOTATIONS: [(&str, &str); 59] = [
+const ANNOTATIONS: [(&str, &str); 61] = [
     ("a body that no GET has", "{pagination: {style: cursor, pointer: /next, parameter: /after, in: body}}"),
     ("a place that no request has", "{pagination: {style: cursor, pointer: /next, parameter: shop, in: cellar}}"),
     (
@@ -100,10 +100,12 @@ const ANNOTATIONS: [(&str, &str); 59] = [
     ("a JSONPath to a list", "{records: $.orders}"),
     ("a JSONPath to nothing", "{records: '$.order[*].id'}"),
     ("a JSONPath to several things", "{records: '$.*'}"),
-    ("a JSONPath into the unknown", "{records: '$.extra[*]'}"),
+    ("a JSONPath into the unknown", "{records: '$.extra[*].a'}"),
     ("records that are missing", "{records: /order}"),
     ("records below what has none", "{records: /next/a}"),
     ("records that are not described", "{records: /extra/a}"),
+    ("a key of records that are not described", "{records: /extra, key: /id}"),
+    ("a cursor that is not described", "{pagination: {style: cursor, pointer: /extra/next, parameter: shop}}"),
     ("records that are text", "{records: /next}"),
     ("a key that is the whole record", "{key: ''}"),
     ("a key below what has no fields", "{key: /id/x}"),

@@ -41,6 +41,22 @@ fn parents_that_are_followed_and_such_as_are_not() {
 }
 
 #[test]
+fn records_that_are_not_described_have_no_key_to_write() {
+    let output = init(&["generator/tests/documents/undescribed/openapi.yaml"]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let of = |operation: &str| {
+        printed.split("\n\n").find(|it| it.trim_start().starts_with(&format!("# {operation}\n"))).unwrap()
+    };
+    assert!(
+        of("silent").contains("# key: the document does not describe the records; describe their fields to name one\n")
+    );
+    assert!(
+        of("silent").contains("# undescribed: the document does not describe the response\n        records: \"\"\n")
+    );
+    assert!(of("lines").contains("key: /id\n"));
+}
+
+#[test]
 fn a_file_that_exists_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("overlay.yaml");

@@ -33,7 +33,7 @@ pub fn overlay(plan: &ConnectorPlan) -> Result<String, EmitError> {
     out.line(6, "x-kafka-connector:");
     out.entry(8, "name", &text(&plan.name));
     for stream in &plan.streams {
-        out.stream(stream);
+        out.stream(plan, stream);
     }
     match serde_yaml::from_str::<Value>(&out.0) {
         Ok(_) => Ok(out.0),
@@ -70,7 +70,7 @@ impl Lines {
         }
     }
 
-    fn stream(&mut self, stream: &StreamPlan) {
+    fn stream(&mut self, plan: &ConnectorPlan, stream: &StreamPlan) {
         self.line(0, "");
         let summary = stream.summary.as_ref().map(|summary| format!(": {summary}")).unwrap_or_default();
         self.comment(2, &format!("{}{summary}", stream.operation_id));
@@ -85,6 +85,9 @@ impl Lines {
             Some(key) => {
                 self.reason(stream, "key", None);
                 self.entry(KEYS, "key", &text(&key.pointer));
+            }
+            None if plan.is_undescribed(stream) => {
+                self.comment(KEYS, "key: the document does not describe the records; describe their fields to name one")
             }
             None => {
                 self.comment(KEYS, "key: nothing that every record has looks like one; write a pointer such as /id")

@@ -2,6 +2,7 @@
 //! follow one another as the API's do. It asks for the credentials that the API asks for, and fails when told to.
 
 mod guard;
+mod lines;
 mod page;
 mod server;
 mod values;

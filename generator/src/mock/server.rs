@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::guard::{Fault, SLOW, lets_in};
+use super::lines;
 use super::page::{encode, page};
 use super::values::Records;
 use crate::plan::model::{AuthScheme, BodyPlan, ConnectorPlan, StreamPlan, TokenIn, TokenPlace};
@@ -201,7 +202,10 @@ async fn answer(
     };
     count.pages.fetch_add(1, Ordering::Relaxed);
     count.records.fetch_add(served as u64, Ordering::Relaxed);
-    let mut response = axum::Json(page.body).into_response();
+    let mut response = match (&stream.lines, page.body) {
+        (Some(media_type), Value::Array(records)) => lines::response(media_type, &records),
+        (_, body) => axum::Json(body).into_response(),
+    };
     for (name, value) in page.headers {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
             response.headers_mut().insert(name, value);

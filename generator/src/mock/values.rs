@@ -73,6 +73,7 @@ impl<'a> Records<'a> {
     fn value(&self, id: TypeId, name: &str, depth: usize, choices: &mut Choices) -> Value {
         let Some(ty) = self.ty(id) else { return Value::Null };
         match &ty.kind {
+            TypeKind::Struct(object) if object.is_undescribed() => scalar_value(Scalar::Json, name, choices),
             TypeKind::Struct(object) => {
                 let fields = object.fields.iter().filter_map(|field| {
                     let value = self.element(field.element, &field.wire_name, depth, choices)?;

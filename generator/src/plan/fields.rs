@@ -5,6 +5,9 @@ use super::types::Types;
 use crate::diagnostic::nearest;
 use crate::document::pointer;
 
+/// What helps where the document does not describe the records.
+pub(super) const DESCRIBE: &str = "describe the fields of the response in the document, or by an overlay";
+
 /// Why a pointer leads to no field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct NoField {
@@ -35,6 +38,10 @@ pub(super) fn resolve(types: &Types<'_>, record: TypeId, path: &str, usage: Use)
         let Some(TypeKind::Struct(ty)) = types.kind(at) else {
             return refuse(format!("`{path}` leads into something that has no fields, at `{segment}`"), None);
         };
+        if ty.is_undescribed() {
+            let message = format!("`{path}`: the document does not describe the records");
+            return refuse(message, Some(DESCRIBE.to_owned()));
+        }
         let Some(field) = ty.fields.iter().find(|field| field.wire_name == segment) else {
             let near = nearest(&segment, ty.fields.iter().map(|field| field.wire_name.as_str()));
             let message = format!("`{path}`: the schema of `{}` has no field `{segment}`", ty.names.rust);

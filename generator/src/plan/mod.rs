@@ -7,6 +7,7 @@ mod bodies;
 mod duration;
 mod fields;
 mod infer;
+mod left_out;
 pub mod model;
 mod names;
 mod numbers;
@@ -21,10 +22,11 @@ mod streams;
 pub mod survey;
 mod types;
 
+pub use left_out::{LeftOut, LeftOutFor, by_reason};
 pub use numbers::FieldNumbers;
 #[cfg(feature = "run")]
 pub(crate) use schema::{SchemaPath, Step, literal};
-pub use select::{LeftOut, PlanOptions, Planned, SchemaCount, Selection, is_annotated, plan};
+pub use select::{PlanOptions, Planned, SchemaCount, Selection, is_annotated, plan};
 pub use survey::survey;
 pub(crate) use survey::{offset as describe_offset, pagination as describe_pagination};
 

@@ -39,6 +39,14 @@ pub struct ConnectorPlan {
     pub streams: Vec<StreamPlan>,
 }
 
+impl ConnectorPlan {
+    /// Whether the document says nothing of the fields of a stream's records.
+    pub fn is_undescribed(&self, stream: &StreamPlan) -> bool {
+        let record = self.types.get(stream.record.0).map(|ty| &ty.kind);
+        matches!(record, Some(TypeKind::Struct(record)) if record.is_undescribed())
+    }
+}
+
 /// What is said of the document in generated text.
 #[derive(Clone, Debug)]
 pub struct DocumentFacts {
@@ -90,6 +98,8 @@ pub struct StreamPlan {
     pub records_required: bool,
     /// Whether there is one record in a response, not a list of them.
     pub is_single: bool,
+    /// The response's media type, if that is one of JSON lines, each of which is a record.
+    pub lines: Option<String>,
     /// What its requests carry, if they carry anything.
     pub body: Option<BodyPlan>,
     /// The operation's parameters: path, query, header and cookie, in the document's order, and then the members of the body.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use heck::ToSnakeCase as _;
-use openapiv3::{Link, Operation, PathItem, ReferenceOr, Response, StatusCode};
+use openapiv3::{Link, MediaType, Operation, PathItem, ReferenceOr, Response, StatusCode};
 
-use super::schema::{SchemaRef, schema_ref};
+use super::schema::{SchemaRef, Schemas, ShapeKind, schema_ref};
 use crate::document::{Document, pointer};
 
 /// An operation and where it is.
@@ -45,8 +45,10 @@ pub(super) fn operations(document: &Document) -> Vec<OperationRef<'_>> {
 
 /// What an operation answers when all is well.
 pub(super) struct Answer<'a> {
-    /// The schema of the JSON body.
+    /// The schema of the JSON body; of JSON lines, that of a list of them.
     pub(super) schema: SchemaRef<'a>,
+    /// The media type, if it is one of JSON lines.
+    pub(super) lines: Option<&'a str>,
     /// Names of the documented headers.
     pub(super) headers: Vec<&'a str>,
     /// What the response leads to, by the links' names.
@@ -77,9 +79,11 @@ impl<'a> OperationRef<'a> {
         is_one(words.first()) || is_one(words.last())
     }
 
-    /// The 2xx response of the lowest code that has a JSON body, or why there is none. A range stands for the codes that are
-    /// not told of, `default` for all where no 2xx is (OAS 3.0.3 section 4.7.16).
+    /// The 2xx response of the lowest code that has a JSON body, one that is described before one that is not; or why there
+    /// is none. A range stands for the codes that are not told of, `default` for all where no 2xx is (OAS 3.0.3 section
+    /// 4.7.16).
     pub(super) fn answer(&self, document: &'a Document) -> Result<Answer<'a>, String> {
+        let schemas = Schemas::new(&document.api);
         let responses = &self.operation.responses;
         let is_success = |status: &StatusCode| matches!(status, StatusCode::Code(200..=299) | StatusCode::Range(2));
         let mut successes: Vec<_> = responses.responses.iter().filter(|(status, _)| is_success(status)).collect();
@@ -87,22 +91,27 @@ impl<'a> OperationRef<'a> {
             StatusCode::Code(code) => (false, *code),
             StatusCode::Range(range) => (true, *range),
         });
-        let mut answers: Vec<_> = successes.into_iter().map(|(_, response)| response).collect();
+        let mut answers: Vec<_> = successes.into_iter().map(|(status, response)| (Some(status), response)).collect();
         if answers.is_empty() {
-            answers.extend(&responses.default);
+            answers.extend(responses.default.iter().map(|response| (None, response)));
         }
-        let has_success = !answers.is_empty();
-        for response in answers {
+        let none = if answers.is_empty() { "no 2xx response" } else { "no 2xx response has a JSON body" };
+        let mut undescribed = None;
+        for (status, response) in answers {
             let Some(response) = resolve(document, response) else { continue };
-            let json = response.content.iter().filter(|(media_type, _)| is_json(media_type));
-            let json = json.min_by_key(|(media_type, _)| (*media_type != "application/json", *media_type));
-            if let Some(schema) = json.and_then(|(_, content)| content.schema.as_ref()) {
-                let headers = response.headers.keys().map(String::as_str).collect();
-                let links = response.links.values().filter_map(|link| link.as_item()).collect();
-                return Ok(Answer { schema: schema_ref(schema), headers, links });
+            let Some((schema, lines)) = body(status, response) else { continue };
+            // The schema is that of one line, or of what all of them are together.
+            let is_of_line = lines.is_some() && !matches!(schemas.shape(&schema).kind, ShapeKind::Array { .. });
+            let schema = if is_of_line { SchemaRef::ListOf(Box::new(schema)) } else { schema };
+            let headers = response.headers.keys().map(String::as_str).collect();
+            let links = response.links.values().filter_map(|link| link.as_item()).collect();
+            let answer = Answer { schema, lines, headers, links };
+            if !schemas.is_undescribed(&answer.schema) && !schemas.is_undescribed_list(&answer.schema) {
+                return Ok(answer);
             }
+            undescribed = undescribed.or(Some(answer));
         }
-        Err(if has_success { "no 2xx response has a JSON body with a schema" } else { "no 2xx response" }.to_owned())
+        undescribed.ok_or_else(|| none.to_owned())
     }
 
     /// Whether an answer is 429, and the names of the headers that the answers have.
@@ -112,6 +121,26 @@ impl<'a> OperationRef<'a> {
         let responses = responses.values().filter_map(|response| resolve(document, response));
         (refuses, responses.flat_map(|response| response.headers.keys().map(String::as_str)).collect())
     }
+}
+
+/// The schema of a response's body, and the media type if that is one of JSON lines. Of no status, the response is the
+/// `default`.
+fn body<'a>(status: Option<&StatusCode>, response: &'a Response) -> Option<(SchemaRef<'a>, Option<&'a str>)> {
+    let schema_of = |content: &'a MediaType| {
+        content.schema.as_ref().map_or_else(SchemaRef::of_anything, |schema| schema_ref(schema))
+    };
+    let json = response.content.iter().filter(|(media_type, _)| is_json(media_type));
+    let json = json
+        .min_by_key(|(media_type, content)| (content.schema.is_none(), *media_type != "application/json", *media_type));
+    if let Some((_, content)) = json {
+        return Some((schema_of(content), None));
+    }
+    if let Some((media_type, content)) = response.content.iter().find(|(media_type, _)| is_json_lines(media_type)) {
+        return Some((schema_of(content), Some(media_type)));
+    }
+    // Content that is not spoken of may be there all the same, if the status does not say that it is not.
+    let may_have_content = matches!(status, None | Some(StatusCode::Code(200 | 203) | StatusCode::Range(_)));
+    (response.content.is_empty() && may_have_content).then(|| (SchemaRef::of_anything(), None))
 }
 
 fn resolve<'a>(document: &'a Document, response: &'a ReferenceOr<Response>) -> Option<&'a Response> {
@@ -131,8 +160,26 @@ fn resolve<'a>(document: &'a Document, response: &'a ReferenceOr<Response>) -> O
 
 /// `application/json`, with parameters or a structured suffix (RFC 6839 section 3.1).
 pub(super) fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or(media_type).trim().to_ascii_lowercase();
+    let essence = essence(media_type);
     matches!(essence.as_str(), "application/json" | "text/json" | "application/*" | "*/*") || essence.ends_with("+json")
+}
+
+/// A JSON text on each line, or a sequence of them (RFC 7464): what the runtime reads as a list.
+fn is_json_lines(media_type: &str) -> bool {
+    matches!(
+        essence(media_type).as_str(),
+        "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-jsonlines"
+            | "application/jsonlines"
+            | "application/json-seq"
+    )
+}
+
+/// A media type without its parameters.
+fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or(media_type).trim().to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -152,9 +199,68 @@ mod tests {
             answer(serde_json::json!({"204": {"description": ""}, "206": json("*/*"), "default": json("a/b")})),
             Ok(())
         );
-        let none = "no 2xx response has a JSON body with a schema".to_owned();
-        assert_eq!(answer(serde_json::json!({"200": json("text/csv"), "default": json("text/json")})), Err(none));
+        let none = Err("no 2xx response has a JSON body".to_owned());
+        assert_eq!(answer(serde_json::json!({"200": json("text/csv"), "default": json("text/json")})), none);
         assert_eq!(answer(serde_json::json!({})), Err("no 2xx response".to_owned()));
+        // What is said of no content.
+        for (status, expected) in [("200", Ok(())), ("203", Ok(())), ("2XX", Ok(())), ("default", Ok(()))] {
+            assert_eq!(answer(serde_json::json!({status: {"description": ""}})), expected, "{status}");
+        }
+        for status in ["201", "204", "205", "206"] {
+            assert_eq!(answer(serde_json::json!({status: {"description": ""}})), none, "{status}");
+        }
+    }
+
+    /// The answer's schema as text, in a document with these responses.
+    fn answered(responses: serde_json::Value) -> (String, Option<String>) {
+        let document = Document::of_operation(serde_json::json!({ "responses": responses }), serde_json::json!({}));
+        let answer = operations(&document)[0].answer(&document).unwrap();
+        let name =
+            |schema: &SchemaRef<'_>| Schemas::new(&document.api).shape(schema).doc.unwrap_or("nothing").to_owned();
+        let schema = match &answer.schema {
+            SchemaRef::ListOf(line) => format!("a list of {}", name(line)),
+            schema => name(schema),
+        };
+        (schema, answer.lines.map(str::to_owned))
+    }
+
+    #[test]
+    fn what_is_described_goes_first() {
+        let content = |content: serde_json::Value| serde_json::json!({"description": "", "content": content});
+        let schema = |name: &str| serde_json::json!({"schema": {"description": name, "type": "object", "properties": {"a": {}}}});
+        let free = serde_json::json!({"schema": {"description": "free"}});
+        for (responses, expected) in [
+            (
+                serde_json::json!({"200": {"description": ""}, "202": content(serde_json::json!({"a/b+json": schema("a")}))}),
+                "a",
+            ),
+            (
+                serde_json::json!({
+                    "200": content(serde_json::json!({"application/json": free})),
+                    "2XX": content(serde_json::json!({"application/json": {}})),
+                }),
+                "free",
+            ),
+            (serde_json::json!({"200": content(serde_json::json!({"application/json": {}, "*/*": schema("b")}))}), "b"),
+        ] {
+            assert_eq!(answered(responses.clone()), (expected.to_owned(), None), "{responses}");
+        }
+    }
+
+    #[test]
+    fn a_schema_of_json_lines_is_that_of_a_line() {
+        let of =
+            |content: serde_json::Value| answered(serde_json::json!({"200": {"description": "", "content": content}}));
+        let line = serde_json::json!({"schema": {"description": "lines", "type": "object", "properties": {"a": {}}}});
+        let list = serde_json::json!({"schema": {"description": "a whole", "type": "array", "items": {}}});
+        let lines = |schema: &str, media_type: &str| (schema.to_owned(), Some(media_type.to_owned()));
+        for media_type in ["application/x-ndjson", "application/jsonl; charset=utf-8", "application/json-seq"] {
+            assert_eq!(of(serde_json::json!({media_type: line})), lines("a list of lines", media_type));
+        }
+        assert_eq!(of(serde_json::json!({"application/ndjson": list})), lines("a whole", "application/ndjson"));
+        assert_eq!(of(serde_json::json!({"application/ndjson": {}})), lines("a list of nothing", "application/ndjson"));
+        let both = serde_json::json!({"application/ndjson": line, "application/json": list});
+        assert_eq!(of(both), ("a whole".to_owned(), None));
     }
 
     #[test]

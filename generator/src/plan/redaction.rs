@@ -93,6 +93,7 @@ fn end(types: &Types<'_>, at: TypeId, segments: &[Cow<'_, str>]) -> Result<Optio
         (Some(TypeKind::List(item)), None) => end(types, item.ty, segments),
         (_, None) => Ok(None),
         (Some(TypeKind::Struct(_)), Some((first, _))) if first == EACH => Ok(None),
+        (Some(TypeKind::Struct(it)), Some(_)) if it.is_undescribed() => Ok(None),
         (Some(TypeKind::Struct(it)), Some((first, rest))) => {
             let field = it.fields.iter().find(|field| *first == field.wire_name);
             match (field.map(|field| &field.element), &it.additional) {

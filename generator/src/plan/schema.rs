@@ -20,6 +20,7 @@ mod decimal;
 mod family;
 mod locate;
 mod select;
+mod undescribed;
 
 /// The format of decimals (OpenAPI Format Registry).
 const DECIMAL: &str = "decimal";
@@ -31,8 +32,17 @@ pub(super) enum SchemaRef<'a> {
     Named(&'a str),
     /// One that stands where it is used.
     Inline(&'a Schema),
-    /// All of these at once: a property that several branches of an `allOf` describe.
+    /// All of these at once: a property that several branches of an `allOf` describe. All of none: anything.
     All(Vec<SchemaRef<'a>>),
+    /// A list of such values, which the document describes one by one: JSON lines.
+    ListOf(Box<SchemaRef<'a>>),
+}
+
+impl SchemaRef<'_> {
+    /// Of what the document does not describe.
+    pub(super) fn of_anything() -> Self {
+        Self::All(Vec::new())
+    }
 }
 
 /// What a schema says.
@@ -45,6 +55,8 @@ pub(super) struct Shape<'a> {
     pub(super) discriminator: Option<&'a Discriminator>,
     /// The branch that takes what is of no other: the component that the others are made of.
     pub(super) base: Option<&'a str>,
+    /// Whether it has branches beside what it says itself, which the kind leaves aside.
+    pub(super) has_branches: bool,
 }
 
 /// What kind of value a schema describes.
@@ -136,7 +148,7 @@ impl<'a> Schemas<'a> {
                     }
                 }
                 SchemaRef::Inline(schema) => *schema,
-                SchemaRef::All(_) => return followed,
+                SchemaRef::All(_) | SchemaRef::ListOf(_) => return followed,
             };
             let Some((next, nullable)) = only_branch(schema) else { return followed };
             // A component around a schema without a name is the name of that schema, which may hold it again.
@@ -174,6 +186,7 @@ impl<'a> Schemas<'a> {
             }
             SchemaRef::Inline(schema) => self.shape_of(schema, within),
             SchemaRef::All(schemas) => self.all_of(schemas.iter().cloned(), within),
+            SchemaRef::ListOf(item) => of(ShapeKind::Array { items: Some(SchemaRef::clone(item)) }),
         }
     }
 
@@ -251,6 +264,8 @@ impl<'a> Schemas<'a> {
                     shape = merge(shape, self.one_of(branches, within));
                 }
             }
+        } else {
+            shape.has_branches |= !any.one_of.is_empty() || !any.any_of.is_empty();
         }
         shape
     }
@@ -312,6 +327,8 @@ fn only_branch(schema: &Schema) -> Option<(SchemaRef<'_>, bool)> {
 
 /// Both at once. Where they contradict each other, nothing is known.
 fn merge<'a>(left: Shape<'a>, right: Shape<'a>) -> Shape<'a> {
+    let is_union = |shape: &Shape<'a>| matches!(shape.kind, ShapeKind::OneOf(_));
+    let (has_branches, has_unions) = (left.has_branches || right.has_branches, is_union(&left) || is_union(&right));
     let kind = match (left.kind, right.kind) {
         (ShapeKind::Any, kind) | (kind, ShapeKind::Any) => kind,
         (
@@ -378,7 +395,8 @@ fn merge<'a>(left: Shape<'a>, right: Shape<'a>) -> Shape<'a> {
     };
     let discriminator = left.discriminator.or(right.discriminator);
     let nullable = left.nullable || right.nullable;
-    Shape { doc: left.doc.or(right.doc), nullable, kind, discriminator, base: None }
+    let has_branches = has_branches || (has_unions && !matches!(kind, ShapeKind::OneOf(_)));
+    Shape { doc: left.doc.or(right.doc), nullable, kind, discriminator, base: None, has_branches }
 }
 
 /// Two descriptions of one place. What both say in the same place of the document is said once: a schema that is all of
@@ -458,14 +476,14 @@ fn named(reference: &str) -> Option<SchemaRef<'_>> {
 
 pub(super) fn schema_ref(schema: &ReferenceOr<Schema>) -> SchemaRef<'_> {
     match schema {
-        ReferenceOr::Reference { reference } => named(reference).unwrap_or(SchemaRef::All(Vec::new())),
+        ReferenceOr::Reference { reference } => named(reference).unwrap_or_else(SchemaRef::of_anything),
         ReferenceOr::Item(schema) => SchemaRef::Inline(schema),
     }
 }
 
 fn boxed_ref(schema: &ReferenceOr<Box<Schema>>) -> SchemaRef<'_> {
     match schema {
-        ReferenceOr::Reference { reference } => named(reference).unwrap_or(SchemaRef::All(Vec::new())),
+        ReferenceOr::Reference { reference } => named(reference).unwrap_or_else(SchemaRef::of_anything),
         ReferenceOr::Item(schema) => SchemaRef::Inline(schema),
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::UNMAPPED;
 use super::annotations;
 use super::fields::{self, NoField, Use};
 use super::infer;
-use super::model::{ConnectorPlan, DocumentFacts, PaginationPlan, ParameterPlan, StreamPlan};
+use super::left_out::{LeftOut, by_reason, first_few};
+use super::model::{ConnectorPlan, DocumentFacts, PaginationPlan, ParameterPlan, StreamPlan, TypeKind};
 use super::names::{self, Items};
 use super::numbers::FieldNumbers;
 use super::operations::{OperationRef, operations};
@@ -68,30 +70,6 @@ pub struct SchemaCount {
     pub unreadable: usize,
     /// Those that the answers of the plan's operations need.
     pub needed: usize,
-}
-
-/// An operation that is not in the plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Its id.
-    pub operation_id: String,
-    /// Its method, in upper case.
-    pub method: String,
-    /// Its path template.
-    pub path: String,
-    /// Why.
-    pub reason: String,
-}
-
-impl LeftOut {
-    pub(super) fn new(operation: &OperationRef<'_>, reason: impl Into<String>) -> Self {
-        Self {
-            operation_id: operation.id.clone(),
-            method: operation.method.clone(),
-            path: operation.path.to_owned(),
-            reason: reason.into(),
-        }
-    }
 }
 
 /// Whether any operation has `x-kafka-source`.
@@ -167,9 +145,10 @@ pub fn plan(document: &Document, options: &PlanOptions) -> Result<Planned, Diagn
     check_changes(document, &all, &drafts, &mut said);
     redaction::check(&context, &all, &drafts, &mut said);
     warn_of_unfollowed(document, &drafts, &mut said);
+    warn_of_undescribed(document, &context.types, &drafts, &mut said);
     warn_of_faults(document, &mut said);
     if drafts.is_empty() && !said.has_errors() {
-        said.push(nothing_selected(document, selection));
+        said.push(nothing_selected(document, selection, &left_out));
     }
     if said.has_errors() {
         return Err(said);
@@ -293,6 +272,22 @@ fn warn_of_unfollowed(document: &Document, drafts: &[Draft], said: &mut Diagnost
     }
 }
 
+/// Says of which records the document says nothing.
+fn warn_of_undescribed(document: &Document, types: &Types<'_>, drafts: &[Draft], said: &mut Diagnostics) {
+    let is_undescribed =
+        |stream: &&StreamPlan| matches!(types.kind(stream.record), Some(TypeKind::Struct(it)) if it.is_undescribed());
+    let streams = drafts.iter().map(|draft| &draft.stream).filter(is_undescribed);
+    let ids: Vec<&str> = streams.map(|stream| stream.operation_id.as_str()).collect();
+    if !ids.is_empty() && !said.has_errors() {
+        let message = format!(
+            "the document does not describe the records of {}: they have no declared fields, and by a schema all that is \
+             sent stands in `{UNMAPPED}`",
+            first_few(ids)
+        );
+        said.push(document.locate(Diagnostic::warning(message), "/paths").hint(fields::DESCRIBE));
+    }
+}
+
 fn already_said(said: &Diagnostics, at: &str) -> bool {
     use crate::diagnostic::Spot;
     said.iter().filter(|said| said.severity == Severity::Error).any(|said| {
@@ -321,11 +316,16 @@ fn missing_value(
     document.locate(Diagnostic::error(message), &at).hint(hint)
 }
 
-fn nothing_selected(document: &Document, selection: &Selection) -> Diagnostic {
-    let message = match selection {
-        Selection::All => "no operation can be a stream",
-        Selection::Annotated | Selection::Operations(_) => "no operation is selected",
+fn nothing_selected(document: &Document, selection: &Selection, left_out: &[LeftOut]) -> Diagnostic {
+    let mut message = match selection {
+        Selection::All => "no operation can be a stream".to_owned(),
+        Selection::Annotated | Selection::Operations(_) => "no operation is selected".to_owned(),
     };
+    if *selection == Selection::All {
+        for group in by_reason(left_out) {
+            message.push_str(&format!("\n  {group}: {}", first_few(group.operation_ids.iter().copied())));
+        }
+    }
     let hint = format!(
         "annotate operations with `{}`, or name them with `--operations`; `headwater inspect` lists what can be a stream",
         annotations::SOURCE
@@ -338,7 +338,8 @@ fn assemble(context: Context<'_>, drafts: Vec<Draft>, numbers: &FieldNumbers) ->
     distinct_topics(&mut drafts);
     let mut items = Items::default();
     let places: Vec<_> = drafts.iter().map(|draft| place(&draft.stream)).collect();
-    let records: Vec<_> = drafts.iter().map(|draft| draft.stream.record).collect();
+    let records = drafts.iter().map(|draft| (draft.stream.operation_id.as_str(), draft.stream.record));
+    let records: Vec<_> = records.collect();
     let mut finished = context.types.finish(&records, &mut items);
     let numbers = numbers.assign(&mut finished.types);
     let mut configured = BTreeMap::new();

@@ -166,6 +166,7 @@ pub(super) fn draft<'a>(
             body,
             records_required: found.required,
             is_single: found.is_single,
+            lines: answer.lines.map(str::to_owned),
             parameters,
             key,
             timestamp,

@@ -2,10 +2,11 @@
 //! other with the reason.
 
 use super::auth;
+use super::left_out::LeftOut;
 use super::model::{Inference, OffsetMode, OffsetPlan, PaginationPlan, RateLimitPlan, Until};
 use super::operations::operations;
 use super::relatives;
-use super::select::{LeftOut, context, warn_of_faults};
+use super::select::{context, warn_of_faults};
 use super::streams::{Draft, draft};
 use crate::diagnostic::Diagnostics;
 use crate::document::Document;

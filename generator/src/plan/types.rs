@@ -79,7 +79,7 @@ impl<'a> Types<'a> {
         self.depth += 1;
         let lowered = match followed.schema {
             SchemaRef::Named(name) => Lowered { ty: self.component(name, shape), nullable, doc: followed.doc },
-            SchemaRef::Inline(_) | SchemaRef::All(_) => {
+            SchemaRef::Inline(_) | SchemaRef::All(_) | SchemaRef::ListOf(_) => {
                 let doc = followed.doc.or(shape.doc);
                 let id = match scalar_of(&shape.kind) {
                     Some(scalar) => self.scalar(scalar),

@@ -125,6 +125,7 @@ fn stream(operation_id: &str, rust_name: &str, module: &str, path: &str, record:
         backfill: None,
         pagination: PaginationPlan::None,
         is_single: false,
+        lines: None,
         page_size_parameter: None,
         auth: Vec::new(),
         parent: None,

@@ -214,9 +214,11 @@ fn written(format: OutputFormat, json: &str) -> (Vec<u8>, Vec<DriftKind>) {
 
 /// The record as an Avro reader has it: the fields that are not null.
 fn as_avro(json: &str) -> Value {
-    let (bytes, _) = written(OutputFormat::Avro, json);
-    let schema = apache_avro::Schema::parse_str(Probe::AVRO_SCHEMA).unwrap();
-    let mut rest = bytes.as_slice();
+    avro(&written(OutputFormat::Avro, json).0, Probe::AVRO_SCHEMA)
+}
+
+fn avro(mut rest: &[u8], schema: &str) -> Value {
+    let schema = apache_avro::Schema::parse_str(schema).unwrap();
     let value = GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut rest).unwrap();
     assert!(rest.is_empty(), "the reader left {} bytes", rest.len());
     plain(&value)
@@ -251,13 +253,16 @@ fn plain(value: &Avro) -> Value {
 
 /// The record as a Protobuf reader has it, in Protobuf's own JSON.
 fn as_protobuf(json: &str) -> Value {
-    let (bytes, _) = written(OutputFormat::Protobuf, json);
+    protobuf(&written(OutputFormat::Protobuf, json).0, Probe::PROTOBUF_SCHEMA, "Probe")
+}
+
+fn protobuf(bytes: &[u8], schema: &str, name: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("probe.proto"), Probe::PROTOBUF_SCHEMA).unwrap();
+    std::fs::write(folder.path().join("probe.proto"), schema).unwrap();
     let set = protox::compile(["probe.proto"], [folder.path()]).unwrap();
     let pool = DescriptorPool::from_file_descriptor_set(set).unwrap();
-    let probe = pool.get_message_by_name("Probe").unwrap();
-    serde_json::to_value(DynamicMessage::decode(probe, bytes.as_slice()).unwrap()).unwrap()
+    let message = pool.get_message_by_name(name).unwrap();
+    serde_json::to_value(DynamicMessage::decode(message, bytes).unwrap()).unwrap()
 }
 
 fn as_json(json: &str, format: OutputFormat) -> Value {
@@ -488,4 +493,36 @@ fn long_messages_have_long_lengths() {
     assert_eq!(read["node"]["parent"]["parent"]["id"], "5");
     assert_eq!(read["pet"]["name"], text);
     assert_eq!(read["unmapped"][format!("/node/parent/parent/{text}")], format!("\"{text}\""));
+}
+
+/// A record that the document does not describe.
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+struct Anything<'page> {
+    #[field(undeclared)]
+    undeclared: Undeclared<'page>,
+}
+
+impl<'page> Record<'page> for Anything<'page> {
+    const AVRO_SCHEMA: &'static str = r#"{"type": "record", "name": "Anything", "fields": [
+        {"name": "unmapped", "type": {"type": "map", "values": "string"}}]}"#;
+    const PROTOBUF_SCHEMA: &'static str =
+        r#"syntax = "proto3"; message Anything { map<string, string> unmapped = 536870911; }"#;
+    const JSON_SCHEMA: &'static str = "{}";
+}
+
+#[test]
+fn what_is_not_described_departs_from_nothing() {
+    let sent = r#"{"id":9007199254740993,"a/b":{"c":[1.50,null]},"unmapped":""}"#;
+    let written = |format| {
+        let (record, mut out) = (serde_json::from_str::<Anything<'_>>(sent).unwrap(), Vec::new());
+        assert!(write(format, &record, &mut out).is_empty());
+        out
+    };
+    for format in [OutputFormat::Json, OutputFormat::JsonSchema] {
+        assert_eq!(String::from_utf8(written(format)).unwrap(), sent);
+    }
+    let unmapped =
+        json!({"unmapped": {"/id": "9007199254740993", "/a~1b": r#"{"c":[1.50,null]}"#, "/unmapped": "\"\""}});
+    assert_eq!(avro(&written(OutputFormat::Avro), Anything::AVRO_SCHEMA), unmapped);
+    assert_eq!(protobuf(&written(OutputFormat::Protobuf), Anything::PROTOBUF_SCHEMA, "Anything"), unmapped);
 }

@@ -589,6 +589,58 @@ mod tests {
         assert_eq!(page.len(), 1);
     }
 
+    /// Whatever the API answers, where the document does not say what.
+    #[derive(Clone, Debug, Default, PartialEq, Object)]
+    struct Anything<'page> {
+        #[field(undeclared)]
+        undeclared: Undeclared<'page>,
+    }
+
+    impl<'page> Record<'page> for Anything<'page> {
+        const AVRO_SCHEMA: &'static str = "{}";
+        const PROTOBUF_SCHEMA: &'static str = "";
+        const JSON_SCHEMA: &'static str = "{}";
+    }
+
+    struct GetAnything;
+
+    impl TypedOperation for GetAnything {
+        type Record<'page> = Anything<'page>;
+
+        fn facts() -> OperationFacts {
+            OperationFacts { incremental: None, ..facts("", Pagination::None) }
+        }
+
+        fn request(&self) -> Request {
+            Request::get("/anything")
+        }
+    }
+
+    #[test]
+    fn a_whole_response_is_a_list_of_records_or_one() {
+        for (body, records, rejected) in [
+            (r#"[{"id":1},{}]"#, vec![r#"{"id":1}"#, "{}"], vec![]),
+            (r#"{"data":[{"id":1}],"next":null}"#, vec![r#"{"data":[{"id":1}],"next":null}"#], vec![]),
+            ("[]", vec![], vec![]),
+            ("null", vec![], vec![]),
+            (r#"[{"id":1},"a"]"#, vec![r#"{"id":1}"#], vec![r#""a""#]),
+            (r#""a""#, vec![], vec![r#""a""#]),
+        ] {
+            let wire = Wire {
+                format: OutputFormat::Json,
+                prefix: Vec::new(),
+                on_drift: DriftPolicy::all(OnDrift::Stop),
+                redaction: None,
+            };
+            let mut page = Page::new(&wire);
+            PageShape::new(&GetAnything::facts()).decode::<GetAnything>(body.as_bytes(), &mut page).unwrap();
+            let found: Vec<_> = page.records().map(|it| std::str::from_utf8(it.value).unwrap()).collect();
+            assert_eq!(found, records, "{body}");
+            let refused: Vec<_> = page.rejected().iter().map(|it| std::str::from_utf8(&it.sent).unwrap()).collect();
+            assert_eq!(refused, rejected, "{body}");
+        }
+    }
+
     #[test]
     fn a_path_selects_records_as_they_were_sent() {
         let select = |path: &'static str, body: &str| {

@@ -268,7 +268,8 @@ fn operation(scope: &mut Scope<'_>, stream: &StreamPlan) -> TokenStream {
         Some(BodyPlan::Json(media_type)) => Some(quote!(.json(#media_type))),
         Some(BodyPlan::Form) | None => None,
     };
-    let request = quote!(#request_type::#method(#path) #json #(#parameters)*);
+    let accept = stream.lines.as_ref().map(|media_type| quote!(.header("accept", &#media_type.to_owned())));
+    let request = quote!(#request_type::#method(#path) #accept #json #(#parameters)*);
     let key = stream.key.as_ref().map(|key| {
         scope.runtime_trait("KeyField");
         let usage = Use { through: quote!(is_some_and), call: quote!(write_key(out)) };

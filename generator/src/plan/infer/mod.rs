@@ -21,6 +21,9 @@ pub(super) struct Inferred<T> {
     pub(super) reason: String,
 }
 
+/// The rule for what the document does not describe.
+const UNDESCRIBED: &str = "undescribed";
+
 /// The first of `wanted` that is among `names`; case and separators do not count.
 fn first_of<'a>(wanted: &[&str], names: impl IntoIterator<Item = &'a str> + Clone) -> Option<&'a str> {
     wanted.iter().find_map(|wanted| names.clone().into_iter().find(|name| is_same(wanted, name)))

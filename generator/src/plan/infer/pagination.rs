@@ -1,6 +1,6 @@
 //! How one page leads to the next.
 
-use super::{Inferred, first_of};
+use super::{Inferred, UNDESCRIBED, first_of};
 use crate::document::pointer;
 use crate::plan::annotations::{Limit, Pagination};
 use crate::plan::model::{FoundIn, ParameterScalar, ParameterType, TokenIn, Until};
@@ -141,6 +141,15 @@ pub(in crate::plan) fn infer(facts: &Facts<'_, '_>) -> Inferred<Pagination> {
             rule: "nothing-found",
             reason: "neither parameters nor the response say how to go on".to_owned(),
         })
+}
+
+/// The rule for a response that the document does not describe: what the parameters are called is too little to go by.
+pub(in crate::plan) fn of_undescribed(facts: &Facts<'_, '_>) -> Inferred<Pagination> {
+    link_header(facts).unwrap_or_else(|| Inferred {
+        value: Pagination::None,
+        rule: UNDESCRIBED,
+        reason: "the document does not describe the response, and so not how to go on".to_owned(),
+    })
 }
 
 fn link_header(facts: &Facts<'_, '_>) -> Option<Inferred<Pagination>> {

@@ -1,6 +1,6 @@
 //! Where the records are in a response.
 
-use super::{Inferred, first_of, is_same, last_name};
+use super::{Inferred, UNDESCRIBED, first_of, is_same, last_name};
 use crate::document::pointer;
 use crate::plan::schema::{Property, SchemaRef, Schemas, ShapeKind};
 
@@ -23,32 +23,27 @@ const BESIDE: [&str; 27] = [
 /// How many other fields an envelope has at most.
 const MOST_OTHERS: usize = 3;
 
-/// Where the records are, and how many of them a response has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::plan) struct Place {
-    /// JSON Pointer to them.
-    pub(in crate::plan) pointer: String,
-    /// Whether there is one, not a list.
-    pub(in crate::plan) is_single: bool,
-}
-
 /// JSON Pointer to the records, or why none can be told. A list goes before the object that it stands in.
 pub(in crate::plan) fn infer(
     schemas: Schemas<'_>,
     response: &SchemaRef<'_>,
     path: &str,
-) -> Result<Inferred<Place>, String> {
-    match schemas.shape(response).kind {
-        ShapeKind::Array { items } => {
-            if items.is_some_and(|items| is_record(schemas, &items)) {
-                let reason = "the response is a list of objects".to_owned();
-                return Ok(Inferred {
-                    value: Place { pointer: String::new(), is_single: false },
-                    rule: "root-array",
-                    reason,
-                });
-            }
-            Err("the response is a list, but not of objects with fields, of which records are made".to_owned())
+) -> Result<Inferred<String>, String> {
+    let whole = |rule, reason: &str| Ok(Inferred { value: String::new(), rule, reason: reason.to_owned() });
+    if schemas.is_undescribed(response) {
+        return whole(UNDESCRIBED, "the document does not describe the response");
+    }
+    if schemas.is_undescribed_list(response) {
+        return whole(UNDESCRIBED, "the response is a list, and the document does not describe what it holds");
+    }
+    let shape = schemas.shape(response);
+    match shape.kind {
+        ShapeKind::Array { items } => match items {
+            Some(items) if is_record(schemas, &items) => whole("root-array", "the response is a list of objects"),
+            _ => Err("the response is a list, but not of objects with fields, of which records are made".to_owned()),
+        },
+        ShapeKind::Object { properties, .. } if properties.is_empty() && shape.has_branches => {
+            Err("the response is one of several things".to_owned())
         }
         ShapeKind::Object { properties, .. } => {
             let reason = match in_envelope(schemas, response, "", path) {
@@ -60,13 +55,11 @@ pub(in crate::plan) fn infer(
                 },
             };
             if properties.is_empty() {
-                return Err("the response is an object whose fields the document does not say".to_owned());
+                return Err("the response is an object whose keys are data".to_owned());
             }
-            let value = Place { pointer: String::new(), is_single: true };
-            Ok(Inferred { value, rule: "single-object", reason: format!("{reason}, so the response is one record") })
+            whole("single-object", &format!("{reason}, so the response is one record"))
         }
-        ShapeKind::OneOf(_) => Err("the response is one of several things".to_owned()),
-        ShapeKind::Any => Err("the document does not say what the response is".to_owned()),
+        ShapeKind::OneOf(_) | ShapeKind::Any => Err("the response is one of several things".to_owned()),
         _ => Err("the response is neither an object nor a list".to_owned()),
     }
 }
@@ -76,7 +69,7 @@ fn in_envelope(
     envelope: &SchemaRef<'_>,
     at: &str,
     path: &str,
-) -> Result<Inferred<Place>, NoRecords> {
+) -> Result<Inferred<String>, NoRecords> {
     let ShapeKind::Object { properties, .. } = schemas.shape(envelope).kind else {
         return Err(NoRecords::Perhaps("the response is neither an object nor a list".to_owned()));
     };
@@ -84,30 +77,44 @@ fn in_envelope(
         |property: &Property<'_>| items_of(schemas, property).is_some_and(|items| is_record(schemas, &items));
     let lists = properties.iter().filter(|(_, property)| of_records(property));
     let lists: Vec<&str> = lists.map(|(name, _)| *name).collect();
+    let undescribed = properties.iter().filter(|(_, property)| schemas.is_undescribed_list(&property.schema));
+    let undescribed: Vec<&str> = undescribed.map(|(name, _)| *name).collect();
     // A list that cannot be read is no reason to take another for it.
-    let unread = |property: &Property<'_>| match schemas.shape(&items_of(schemas, property)?).kind {
-        ShapeKind::OneOf(_) => Some("things of several kinds"),
-        ShapeKind::Object { properties, .. } if properties.is_empty() => Some("objects of unknown fields"),
-        _ => None,
+    let unread = |property: &Property<'_>| {
+        let shape = schemas.shape(&items_of(schemas, property)?);
+        match shape.kind {
+            ShapeKind::OneOf(_) => Some("things of several kinds"),
+            ShapeKind::Object { properties, .. } if properties.is_empty() && shape.has_branches => {
+                Some("things of several kinds")
+            }
+            ShapeKind::Object { properties, additional, .. } if properties.is_empty() && additional.is_some() => {
+                Some("objects whose keys are data")
+            }
+            _ => None,
+        }
     };
     let segment = last_name(path);
-    let names = properties.iter().filter(|(_, property)| unread(property).is_some());
+    let names = properties.iter().filter(|(name, property)| !undescribed.contains(name) && unread(property).is_some());
     let names: Vec<&str> = names.map(|(name, _)| *name).collect();
     let name = first_of(&NAMES, names.iter().copied())
         .or(segment.and_then(|segment| first_of(&[segment], names.iter().copied())));
     if let Some((name, what)) = name.and_then(|name| Some((name, unread(properties.get(name)?)?))) {
         return Err(NoRecords::Fatal(format!("the list `{name}` holds {what}")));
     }
-    let found = |name: &str, rule, reason| {
-        Ok(Inferred { value: Place { pointer: pointer::join(at, name), is_single: false }, rule, reason })
+    let found = |name: &str, rule, reason: String| {
+        let without =
+            if undescribed.contains(&name) { ", and the document does not describe what it holds" } else { "" };
+        Ok(Inferred { value: pointer::join(at, name), rule, reason: format!("{reason}{without}") })
     };
+    // What a list holds that is not described can be told by the list's name only.
+    let named = || lists.iter().chain(&undescribed).copied();
     // `/pets/{id}` answers with one pet, and a list in it is a part of it.
     let of_one = path.ends_with('}');
     let thing = properties.keys().find(|name| is_same("id", name));
-    if let Some(name) = segment.and_then(|segment| lists.iter().find(|name| is_same(name, segment))) {
+    if let Some(name) = segment.and_then(|segment| named().find(|name| is_same(name, segment))) {
         return found(name, "path-segment", format!("the list `{name}` is called as the end of the path is"));
     }
-    if let Some(name) = first_of(&NAMES, lists.iter().copied()).filter(|_| thing.is_none()) {
+    if let Some(name) = first_of(&NAMES, named()).filter(|_| thing.is_none()) {
         return found(name, "envelope-name", format!("the list `{name}` has the name of one that holds records"));
     }
     let is_other = |name: &&&str, property: &Property<'_>| {
@@ -142,7 +149,7 @@ enum NoRecords {
 }
 
 /// An envelope within the envelope: one of a known name, or the only thing in it.
-fn inner_envelope(schemas: Schemas<'_>, response: &SchemaRef<'_>, path: &str) -> Option<Inferred<Place>> {
+fn inner_envelope(schemas: Schemas<'_>, response: &SchemaRef<'_>, path: &str) -> Option<Inferred<String>> {
     let ShapeKind::Object { properties, .. } = schemas.shape(response).kind else { return None };
     let only = properties.keys().next().copied().filter(|_| properties.len() == 1);
     let name = first_of(&ENVELOPES, properties.keys().copied()).or(only)?;

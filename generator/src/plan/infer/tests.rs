@@ -74,6 +74,7 @@ fn names_are_the_same_however_they_are_written() {
 fn records() {
     let records = |response| inferred(json!({}), json!({}), response).map(|lines| lines[0].clone());
     let things = || list(json!({"a": text()}));
+    let untyped = json!({"type": "array", "items": {}});
     for (response, expected) in [
         (things(), Ok("records: `` (root-array)")),
         (object(json!({"total": number(), "odd": things()})), Ok("records: `/odd` (only-array)")),
@@ -84,16 +85,48 @@ fn records() {
         (object(json!({"a": things(), "b": things()})), Ok("records: `` (single-object)")),
         (object(json!({"id": text(), "items": things()})), Ok("records: `` (single-object)")),
         (object(json!({"a": text()})), Ok("records: `` (single-object)")),
-        (json!({"type": "object"}), Err("the response is an object whose fields the document does not say")),
+        (json!({"type": "object"}), Ok("records: `` (undescribed)")),
+        (json!({"type": "array"}), Ok("records: `` (undescribed)")),
+        (json!({"type": "array", "items": {"type": "object"}}), Ok("records: `` (undescribed)")),
+        (object(json!({"data": untyped, "total": number()})), Ok("records: `/data` (envelope-name)")),
+        (object(json!({"things": untyped})), Ok("records: `/things` (path-segment)")),
+        (object(json!({"data": object(json!({"items": untyped}))})), Ok("records: `/data/items` (envelope-name)")),
+        (object(json!({"odd": untyped})), Ok("records: `` (single-object)")),
+        (object(json!({"id": text(), "data": untyped})), Ok("records: `` (single-object)")),
+        (
+            json!({"type": "object", "additionalProperties": text()}),
+            Err("the response is an object whose keys are data"),
+        ),
+        (
+            object(json!({"data": {"type": "array", "items": {"type": "object", "additionalProperties": text()}}})),
+            Err("the list `data` holds objects whose keys are data"),
+        ),
         (
             json!({"type": "array", "items": text()}),
             Err("the response is a list, but not of objects with fields, of which records are made"),
         ),
         (text(), Err("the response is neither an object nor a list")),
-        (json!({}), Err("the document does not say what the response is")),
+        (json!({}), Ok("records: `` (undescribed)")),
+        (json!({"oneOf": [{"type": "object"}, text()]}), Err("the response is one of several things")),
+        (
+            json!({"type": "object", "oneOf": [object(json!({"a": text()})), object(json!({"b": text()}))]}),
+            Err("the response is one of several things"),
+        ),
     ] {
         assert_eq!(records(response), expected.map(str::to_owned).map_err(str::to_owned));
     }
+}
+
+#[test]
+fn what_is_not_described_pages_by_a_header_only() {
+    let pages = json!({"page": number(), "per_page": number(), "cursor": text()});
+    let pagination = |headers, response| about("pagination", inferred(pages.clone(), headers, response));
+    for response in [json!({}), json!({"type": "object", "additionalProperties": true})] {
+        assert_eq!(pagination(json!({}), response.clone()), "none (undescribed)");
+    }
+    assert_eq!(pagination(json!({"Link": {"schema": text()}}), json!({})), "link-header (link-header)");
+    // Of a list, there is nothing more to know.
+    assert_eq!(pagination(json!({}), json!({"type": "array", "items": {}})), "page in `page`, from 1 (page-parameter)");
 }
 
 #[test]

@@ -56,6 +56,13 @@ pub struct StructType {
     pub undeclared: String,
 }
 
+impl StructType {
+    /// Whether the document says nothing of its fields, so that all that is sent is undeclared.
+    pub fn is_undescribed(&self) -> bool {
+        self.fields.is_empty() && self.additional.is_none()
+    }
+}
+
 /// Fields of a record whose names are data: `additionalProperties` beside `properties`.
 #[derive(Clone, Debug)]
 pub struct AdditionalFields {

@@ -63,7 +63,7 @@ impl<'a> Schemas<'a> {
                 Some(ReferenceOr::Item(schema)) => schema,
                 _ => return (None, None),
             },
-            SchemaRef::All(_) => return (None, None),
+            SchemaRef::All(_) | SchemaRef::ListOf(_) => return (None, None),
         };
         let minimum = match &schema.schema_kind {
             SchemaKind::Type(Type::Integer(integer)) => integer.minimum,

@@ -39,7 +39,10 @@ impl Reading<'_> {
                     records,
                     has_key,
                 };
-                let inferred = infer::pagination::infer(&facts);
+                let inferred = match schemas.is_undescribed(&answer.schema) {
+                    true => infer::pagination::of_undescribed(&facts),
+                    false => infer::pagination::infer(&facts),
+                };
                 let value = describe(&inferred.value);
                 let pagination = self.infer("pagination", value, inferred);
                 self.switch_on(&pagination);
@@ -162,9 +165,13 @@ impl Reading<'_> {
 
     /// Refuses a pointer to the next page's token that the response's schema lacks.
     fn in_body(&mut self, schemas: Schemas<'_>, answer: &Answer<'_>, key: &str, path: &str) {
-        if let Located::Missing { parent, segment, names } = schemas.locate(&answer.schema, path) {
-            let message = missing_in_response(path, &parent, &segment);
-            self.error(key, message, near(&segment, &names));
+        match schemas.locate(&answer.schema, path) {
+            Located::Missing { parent, segment, names } => {
+                let message = missing_in_response(path, &parent, &segment);
+                self.error(key, message, near(&segment, &names));
+            }
+            Located::Free if self.source.pagination.is_some() => self.undescribed(key, path),
+            Located::Free | Located::Found { .. } => {}
         }
     }
 

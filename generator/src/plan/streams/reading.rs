@@ -24,6 +24,13 @@ pub(super) struct Records<'a> {
     pub(super) schema: SchemaRef<'a>,
 }
 
+impl Records<'_> {
+    /// Those at a place of which the document says nothing.
+    fn undescribed(at: String, is_single: bool) -> Self {
+        Self { at, required: false, is_single, schema: SchemaRef::of_anything() }
+    }
+}
+
 /// The annotation of one operation, as it is read against the document.
 pub(super) struct Reading<'r> {
     pub(super) document: &'r Document,
@@ -74,14 +81,17 @@ impl Reading<'_> {
             None if self.hints.records.is_some() => self.hinted_records(schemas, answer)?,
             None => {
                 let inferred = infer::records::infer(schemas, &answer.schema, path)?;
-                let value = format!("`{}`", inferred.value.pointer);
-                self.infer("records", value, inferred).pointer
+                let value = format!("`{}`", inferred.value);
+                self.infer("records", value, inferred)
             }
         };
+        // What the end of the path names is one thing; of anything else, the API may have several.
+        let is_one = path.ends_with('}');
         match schemas.locate(&answer.schema, &pointer) {
             Located::Found { schema, required } => {
                 let (is_single, schema) = match schemas.shape(&schema).kind {
-                    ShapeKind::Array { items: Some(items) } => (false, items),
+                    ShapeKind::Array { items } => (false, items.unwrap_or_else(SchemaRef::of_anything)),
+                    ShapeKind::Any => (is_one, schema),
                     _ => (true, schema),
                 };
                 Ok(Records { at: pointer, required, is_single, schema })
@@ -91,8 +101,18 @@ impl Reading<'_> {
                 self.error("/records", message, near(&segment, &names));
                 Err(format!("the response has nothing at `{pointer}`"))
             }
-            Located::Free => Err(format!("the document does not say what is at `{pointer}`")),
+            Located::Free => {
+                if source.records.is_some() {
+                    self.undescribed("/records", &pointer);
+                }
+                Ok(Records::undescribed(pointer, is_one))
+            }
         }
+    }
+
+    /// Warns of an annotated place of which the document says nothing: a slip in it would not be seen.
+    pub(super) fn undescribed(&mut self, key: &str, place: &str) {
+        self.warn(key, format!("`{place}`: the document does not describe what is there"), None);
     }
 
     /// What a JSONPath selects.
@@ -104,8 +124,10 @@ impl Reading<'_> {
             && let Located::Found { schema, required } = schemas.locate(&answer.schema, &pointer)
         {
             match (schemas.shape(&schema).kind, is_all) {
-                (ShapeKind::Array { items: Some(items) }, true) => {
-                    return Ok(Records { at: pointer, required, is_single: false, schema: items });
+                (ShapeKind::Any, _) => return Ok(Records::undescribed(pointer, !is_all)),
+                (ShapeKind::Array { items }, true) => {
+                    let schema = items.unwrap_or_else(SchemaRef::of_anything);
+                    return Ok(Records { at: pointer, required, is_single: false, schema });
                 }
                 (ShapeKind::Array { .. }, false) => {
                     let hint = format!("write `{text}[*]` for the elements of the list");
@@ -120,7 +142,10 @@ impl Reading<'_> {
         }
         let at = text.to_owned();
         match schemas.select(&answer.schema, &path) {
-            None => Err(format!("the document does not say what `{text}` selects")),
+            None => {
+                self.undescribed("/records", text);
+                Ok(Records::undescribed(at, false))
+            }
             Some(found) => match <[_; 1]>::try_from(found) {
                 Ok([schema]) => Ok(Records { at, required: false, is_single: false, schema }),
                 Err(none) if none.is_empty() => {
@@ -141,11 +166,11 @@ impl Reading<'_> {
     fn hinted_records(&mut self, schemas: Schemas<'_>, answer: &Answer<'_>) -> Result<String, String> {
         let Some(hinted) = self.hints.records.clone() else { return Err("nothing says where".to_owned()) };
         match schemas.locate(&answer.schema, &hinted.value) {
-            Located::Found { .. } => {
+            Located::Found { .. } | Located::Free => {
                 let value = format!("`{}`", hinted.value);
                 Ok(self.infer("records", value, hinted))
             }
-            Located::Missing { .. } | Located::Free => {
+            Located::Missing { .. } => {
                 Err(format!("{}, but the response has nothing at `{}`", hinted.reason, hinted.value))
             }
         }

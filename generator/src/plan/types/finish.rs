@@ -14,11 +14,12 @@ pub(in crate::plan) struct Finished {
 }
 
 impl Types<'_> {
-    /// Keeps what `records` reach.
-    pub(in crate::plan) fn finish(mut self, records: &[TypeId], items: &mut Items) -> Finished {
+    /// Keeps what `records`, each with the id of its operation, reach.
+    pub(in crate::plan) fn finish(mut self, records: &[(&str, TypeId)], items: &mut Items) -> Finished {
         self.cut_endless();
-        self.cut_deep(records);
-        let order = reach(&self.types, records, ids);
+        let old: Vec<TypeId> = records.iter().map(|(_, record)| *record).collect();
+        self.cut_deep(&old);
+        let order = reach(&self.types, &old, ids);
         let places: BTreeMap<TypeId, TypeId> = order.iter().enumerate().map(|(new, old)| (*old, TypeId(new))).collect();
         let place = |id: TypeId| places.get(&id).copied().unwrap_or(id);
         let mut types: Vec<Type> = Vec::with_capacity(order.len());
@@ -28,12 +29,12 @@ impl Types<'_> {
             each_id(&mut ty.kind, &mut |id| *id = place(*id));
             types.push(ty);
         }
-        let records: Vec<TypeId> = records.iter().map(|record| place(*record)).collect();
+        let records: Vec<(&str, TypeId)> = records.iter().map(|(id, record)| (*id, place(*record))).collect();
         let components = self.components.iter().filter_map(|(name, old)| Some((*name, *places.get(old)?))).collect();
         name(&mut types, components, &records, items);
         mark_boxed(&mut types);
         mark_borrowing(&mut types);
-        Finished { types, records }
+        Finished { types, records: records.into_iter().map(|(_, record)| record).collect() }
     }
 
     /// Makes JSON of lists, maps and unions that contain themselves without a struct between: they have no name in Avro
@@ -141,13 +142,17 @@ fn reach(types: &[Type], records: &[TypeId], ids: fn(&TypeKind) -> Vec<TypeId>) 
     order
 }
 
-/// Names the types, whatever their order is. Components have their names before types that are named after where they stand.
-fn name(types: &mut [Type], mut components: Vec<(&str, TypeId)>, records: &[TypeId], items: &mut Items) {
+/// Names the types, whatever their order is. Components have their names before types that are named after where they stand,
+/// and of these, records that are described before others.
+fn name(types: &mut [Type], mut components: Vec<(&str, TypeId)>, records: &[(&str, TypeId)], items: &mut Items) {
     components.sort_by_key(|(name, _)| (names::type_name(name) != *name, *name));
     let mut records = records.to_vec();
-    records.sort_by_cached_key(|record| {
-        types.get_mut(record.0).and_then(|ty| names_of(&mut ty.kind)).map(|names| names.rust.clone())
+    records.sort_by_cached_key(|(id, record)| {
+        let kind = types.get_mut(record.0).map(|ty| &mut ty.kind);
+        let is_undescribed = matches!(&kind, Some(TypeKind::Struct(it)) if it.is_undescribed());
+        (is_undescribed, kind.and_then(names_of).map(|names| names.rust.clone()), *id)
     });
+    let records: Vec<TypeId> = records.into_iter().map(|(_, record)| record).collect();
     let inner = reach(types, &records, ids_by_name);
     let mut named = BTreeSet::new();
     for id in components.into_iter().map(|(_, id)| id).chain(inner) {

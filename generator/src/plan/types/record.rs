@@ -1,15 +1,20 @@
-//! The type of a stream's records: always one with fields.
+//! The type of a stream's records: always a struct, if only for what the document does not declare.
 
-use super::{FieldNames, Types, field as unnamed};
+use super::{FieldNames, Lowered, Types, field as unnamed};
 use crate::plan::model::{Element, Scalar, StructType, TypeId, TypeKind, UnionType};
 use crate::plan::schema::SchemaRef;
 
 impl<'a> Types<'a> {
     /// The record type of a schema; one without a name of its own is called `wanted`. Records of several types become
-    /// one with the fields of all: a topic's readers want one schema.
+    /// one with the fields of all: a topic's readers want one schema. One that the document does not describe has no fields.
     pub(in crate::plan) fn record(&mut self, schema: SchemaRef<'a>, wanted: &str) -> TypeId {
-        let id = self.lower(schema, wanted).ty;
+        let has_no_fields = self.schemas.has_no_fields(&schema);
+        let Lowered { ty: id, doc, .. } = self.lower(schema, wanted);
         match self.kind(id) {
+            Some(TypeKind::Scalar(_) | TypeKind::Map(_)) if has_no_fields => {
+                let structure = FieldNames::default().structure(wanted, Vec::new(), None);
+                self.add(doc, TypeKind::Struct(structure))
+            }
             Some(TypeKind::Union(union)) => {
                 let union = union.clone();
                 self.one_of_all(&union, id).unwrap_or(id)

@@ -185,7 +185,7 @@ impl<'a> Types<'a> {
             let shape = self.schemas.shape(&schema);
             let shape = match &schema {
                 SchemaRef::Named(name) => self.with_heirs(name, shape),
-                SchemaRef::Inline(_) | SchemaRef::All(_) => shape,
+                SchemaRef::Inline(_) | SchemaRef::All(_) | SchemaRef::ListOf(_) => shape,
             };
             match shape.kind {
                 ShapeKind::OneOf(inner) if depth < DEEPEST => {
@@ -212,7 +212,7 @@ fn component<'a>(branch: &SchemaRef<'a>) -> Option<&'a str> {
             [SchemaRef::Named(name)] => Some(name),
             _ => None,
         },
-        SchemaRef::Inline(_) => None,
+        SchemaRef::Inline(_) | SchemaRef::ListOf(_) => None,
     }
 }
 
