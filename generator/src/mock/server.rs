@@ -290,11 +290,38 @@ fn example_path(template: &str) -> String {
     template.replace(['{', '}'], "")
 }
 
-/// Whether a request is one of this operation: a template's `{…}` stands for any text without a slash.
+/// Whether a segment of a path is one of this template, in which each `{…}` stands for any text.
+fn fits(template: &str, segment: &str) -> bool {
+    let Some((before, rest)) = template.split_once('{') else { return template == segment };
+    let (Some(segment), Some((_, after))) = (segment.strip_prefix(before), rest.split_once('}')) else { return false };
+    match after {
+        "" => true,
+        after => (0..=segment.len()).filter_map(|at| segment.get(at..)).any(|rest| fits(after, rest)),
+    }
+}
+
+/// Whether a request is one of this operation.
 fn matches(stream: &StreamPlan, method: &Method, path: &str) -> bool {
     let template: Vec<&str> = stream.sent_path().split('/').collect();
     let path: Vec<&str> = path.split('/').collect();
     stream.method == method.as_str()
         && template.len() == path.len()
-        && template.iter().zip(&path).all(|(template, segment)| template.contains('{') || template == segment)
+        && template.iter().zip(&path).all(|(template, segment)| fits(template, segment))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn templates_have_text_around_their_parameters() {
+        for (template, segment) in
+            [("{id}", "7"), ("Local{ext}", "Local.json"), ("{a}.{b}", "x.y.z"), ("{from}-{to}", "1-2"), ("x", "x")]
+        {
+            assert!(fits(template, segment), "{template} {segment}");
+        }
+        for (template, segment) in [("Local{ext}", "Mobile.json"), ("{a}.json", "x.xml"), ("x", "y"), ("{a", "a")] {
+            assert!(!fits(template, segment), "{template} {segment}");
+        }
+    }
 }

@@ -166,6 +166,25 @@ impl<'a> Schemas<'a> {
         self.shape_within(schema, &mut Vec::new())
     }
 
+    /// The properties of an object, or those that all kinds of object have that it can be: each as one of them says, and required
+    /// if all require it.
+    pub(super) fn properties_of_all(&self, schema: &SchemaRef<'a>) -> Option<IndexMap<&'a str, Property<'a>>> {
+        let of = |schema: &SchemaRef<'a>| match self.shape(schema).kind {
+            ShapeKind::Object { properties, .. } => Some(properties),
+            _ => None,
+        };
+        let ShapeKind::OneOf(branches) = self.shape(schema).kind else { return of(schema) };
+        let (first, others) = branches.split_first()?;
+        let others = others.iter().map(of).collect::<Option<Vec<_>>>()?;
+        let mut common = of(first)?;
+        common.retain(|name, property| {
+            let same: Vec<_> = others.iter().filter_map(|other| other.get(name)).collect();
+            property.required &= same.iter().all(|other| other.required);
+            same.len() == others.len()
+        });
+        Some(common)
+    }
+
     /// `within`: the components being looked into, so that one that contains itself comes to an end.
     fn shape_within(&self, schema: &SchemaRef<'a>, within: &mut Vec<&'a str>) -> Shape<'a> {
         match schema {
@@ -257,6 +276,13 @@ impl<'a> Schemas<'a> {
         if !any.all_of.is_empty() {
             shape = merge(shape, self.all_of(any.all_of.iter().map(schema_ref), within));
         }
+        // That it is an object, each branch says better.
+        if let ShapeKind::Object { properties, additional: None, .. } = &shape.kind
+            && properties.is_empty()
+            && [&any.one_of, &any.any_of].into_iter().any(|branches| self.are_described(branches, within))
+        {
+            shape.kind = ShapeKind::Any;
+        }
         // Beside properties, branches mostly say which of them go together.
         if matches!(shape.kind, ShapeKind::Any) {
             for branches in [&any.one_of, &any.any_of] {
@@ -268,6 +294,15 @@ impl<'a> Schemas<'a> {
             shape.has_branches |= !any.one_of.is_empty() || !any.any_of.is_empty();
         }
         shape
+    }
+
+    /// Whether each of the branches says what fields it has.
+    fn are_described(&self, branches: &'a [ReferenceOr<Schema>], within: &mut Vec<&'a str>) -> bool {
+        let mut has_fields = |branch: &'a ReferenceOr<Schema>| {
+            let shape = self.shape_within(&schema_ref(branch), within);
+            matches!(shape.kind, ShapeKind::Object { properties, .. } if !properties.is_empty())
+        };
+        !branches.is_empty() && branches.iter().all(|branch| is_null(branch) || has_fields(branch))
     }
 
     fn one_of(&self, branches: &'a [ReferenceOr<Schema>], within: &mut Vec<&'a str>) -> Shape<'a> {

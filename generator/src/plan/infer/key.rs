@@ -40,7 +40,7 @@ pub(in crate::plan) struct Facts<'f, 'a> {
 /// A field with the name of an identifier that every record has. One that can be `null` is none, unless the document says
 /// of every field that it can be missing or `null`, and so says nothing.
 pub(in crate::plan) fn infer(facts: &Facts<'_, '_>) -> Option<Inferred<FieldPath>> {
-    let ShapeKind::Object { properties, .. } = facts.schemas.shape(facts.schema).kind else { return None };
+    let properties = facts.schemas.properties_of_all(facts.schema)?;
     let own = facts.own_names();
     let nullable = |property: &Property<'_>| facts.schemas.shape(&property.schema).nullable;
     // Without the likely names, a field that alone is called an identifier is one; `key` can be a word like any other.

@@ -23,6 +23,9 @@ const BESIDE: [&str; 27] = [
 /// How many other fields an envelope has at most.
 const MOST_OTHERS: usize = 3;
 
+/// Why one that is described has no fields all the same.
+const SEVERAL: &str = "the response is one of several things";
+
 /// JSON Pointer to the records, or why none can be told. A list goes before the object that it stands in.
 pub(in crate::plan) fn infer(
     schemas: Schemas<'_>,
@@ -43,7 +46,7 @@ pub(in crate::plan) fn infer(
             _ => Err("the response is a list, but not of objects with fields, of which records are made".to_owned()),
         },
         ShapeKind::Object { properties, .. } if properties.is_empty() && shape.has_branches => {
-            Err("the response is one of several things".to_owned())
+            whole(UNDESCRIBED, SEVERAL)
         }
         ShapeKind::Object { properties, .. } => {
             let reason = match in_envelope(schemas, response, "", path) {
@@ -59,7 +62,10 @@ pub(in crate::plan) fn infer(
             }
             whole("single-object", &format!("{reason}, so the response is one record"))
         }
-        ShapeKind::OneOf(_) | ShapeKind::Any => Err("the response is one of several things".to_owned()),
+        ShapeKind::OneOf(_) if is_record(schemas, response) => {
+            whole("single-object", "the response is one of several kinds of object, so the response is one record")
+        }
+        ShapeKind::OneOf(_) | ShapeKind::Any => whole(UNDESCRIBED, SEVERAL),
         _ => Err("the response is neither an object nor a list".to_owned()),
     }
 }
@@ -94,7 +100,8 @@ fn in_envelope(
         }
     };
     let segment = last_name(path);
-    let names = properties.iter().filter(|(name, property)| !undescribed.contains(name) && unread(property).is_some());
+    let is_read = |name: &str| undescribed.contains(&name) || lists.contains(&name);
+    let names = properties.iter().filter(|(name, property)| !is_read(name) && unread(property).is_some());
     let names: Vec<&str> = names.map(|(name, _)| *name).collect();
     let name = first_of(&NAMES, names.iter().copied())
         .or(segment.and_then(|segment| first_of(&[segment], names.iter().copied())));

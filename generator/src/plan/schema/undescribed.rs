@@ -20,6 +20,19 @@ impl<'a> Schemas<'a> {
         }
     }
 
+    /// Whether a value of `schema` is one of several things, some of which are objects or lists.
+    pub(in crate::plan) fn is_one_of_several(&self, schema: &SchemaRef<'a>) -> bool {
+        let holds = |branch: &SchemaRef<'a>| {
+            matches!(self.shape(branch).kind, ShapeKind::Any | ShapeKind::Object { .. } | ShapeKind::Array { .. })
+        };
+        matches!(self.shape(schema).kind, ShapeKind::OneOf(branches) if branches.iter().any(holds))
+    }
+
+    /// Whether a value of `schema` is a list.
+    pub(in crate::plan) fn is_list(&self, schema: &SchemaRef<'a>) -> bool {
+        matches!(self.shape(schema).kind, ShapeKind::Array { .. })
+    }
+
     /// Whether a value of `schema` is a list, of which the document says at most that it holds objects.
     pub(in crate::plan) fn is_undescribed_list(&self, schema: &SchemaRef<'a>) -> bool {
         match self.shape(schema).kind {

@@ -92,6 +92,9 @@ impl Reading<'_> {
                 let (is_single, schema) = match schemas.shape(&schema).kind {
                     ShapeKind::Array { items } => (false, items.unwrap_or_else(SchemaRef::of_anything)),
                     ShapeKind::Any => (is_one, schema),
+                    ShapeKind::OneOf(branches) if branches.iter().any(|branch| schemas.is_list(branch)) => {
+                        (is_one, schema)
+                    }
                     _ => (true, schema),
                 };
                 Ok(Records { at: pointer, required, is_single, schema })

@@ -8,18 +8,23 @@ impl<'a> Types<'a> {
     /// The record type of a schema; one without a name of its own is called `wanted`. Records of several types become
     /// one with the fields of all: a topic's readers want one schema. One that the document does not describe has no fields.
     pub(in crate::plan) fn record(&mut self, schema: SchemaRef<'a>, wanted: &str) -> TypeId {
-        let has_no_fields = self.schemas.has_no_fields(&schema);
+        let has_no_fields = self.schemas.has_no_fields(&schema) || self.schemas.is_one_of_several(&schema);
         let Lowered { ty: id, doc, .. } = self.lower(schema, wanted);
-        match self.kind(id) {
-            Some(TypeKind::Scalar(_) | TypeKind::Map(_)) if has_no_fields => {
+        let merged = match self.kind(id) {
+            Some(TypeKind::Struct(_)) => Some(id),
+            Some(TypeKind::Union(union)) => {
+                let union = union.clone();
+                self.one_of_all(&union, id)
+            }
+            _ => None,
+        };
+        match merged {
+            Some(record) => record,
+            None if has_no_fields => {
                 let structure = FieldNames::default().structure(wanted, Vec::new(), None);
                 self.add(doc, TypeKind::Struct(structure))
             }
-            Some(TypeKind::Union(union)) => {
-                let union = union.clone();
-                self.one_of_all(&union, id).unwrap_or(id)
-            }
-            _ => id,
+            None => id,
         }
     }
 

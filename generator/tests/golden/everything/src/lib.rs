@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 #![allow(
     clippy::approx_constant,
+    clippy::disallowed_names,
     clippy::large_enum_variant,
     clippy::module_inception,
     clippy::should_implement_trait,
