@@ -29,6 +29,11 @@ impl FileSet {
         self.0.is_empty()
     }
 
+    /// Adds all of these.
+    pub(super) fn take(&mut self, files: Self) -> Result<(), EmitError> {
+        files.0.into_iter().try_for_each(|(path, content)| self.add(path, content))
+    }
+
     /// Adds a file.
     pub(crate) fn add(&mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Result<(), EmitError> {
         let path = path.into();

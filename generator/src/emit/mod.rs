@@ -17,6 +17,7 @@ mod spec;
 
 use std::collections::BTreeMap;
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use thiserror::Error;
 
 pub use files::FileSet;
@@ -115,12 +116,15 @@ pub enum EmitError {
 ///
 /// If a file does not parse: a fault of the generator.
 pub fn emit(plan: &ConnectorPlan, options: &EmitOptions) -> Result<FileSet, EmitError> {
+    type Emit = fn(&ConnectorPlan, &mut FileSet) -> Result<(), EmitError>;
+    let artefacts: [Emit; 5] = [rust::emit, avro::emit, protobuf::emit, json_schema::emit, spec::emit];
+    let emitted = artefacts.par_iter().map(|emit| {
+        let mut files = FileSet::default();
+        emit(plan, &mut files)?;
+        Ok(files)
+    });
     let mut files = FileSet::default();
-    rust::emit(plan, &mut files)?;
-    avro::emit(plan, &mut files)?;
-    protobuf::emit(plan, &mut files)?;
-    json_schema::emit(plan, &mut files)?;
-    spec::emit(plan, &mut files)?;
+    emitted.collect::<Result<Vec<_>, _>>()?.into_iter().try_for_each(|emitted| files.take(emitted))?;
     package::emit(plan, options, &mut files)?;
     manifest::emit(plan, &mut files)?;
     Ok(files)

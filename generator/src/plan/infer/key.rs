@@ -7,7 +7,7 @@ use crate::document::pointer;
 use crate::plan::fields::{self, Use};
 use crate::plan::model::{FieldPath, TypeId, TypeKind};
 use crate::plan::names;
-use crate::plan::schema::{Property, SchemaRef, Schemas, ShapeKind};
+use crate::plan::schema::{Property, SchemaRef, Schemas};
 use crate::plan::types::Types;
 
 /// What identifiers are called, the likeliest first; those of the record's own kind stand after the first.
