@@ -39,6 +39,24 @@ fn of_our_own_documents() {
     }
 }
 
+/// Also what was said on the command line: that a POST reads.
+#[test]
+fn of_operations_that_are_named() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/documents/styles/openapi.yaml");
+    let named = ["searchThings", "askThings"].map(str::to_owned).to_vec();
+    let document = fs::read_to_string(&path)
+        .unwrap()
+        .replace("/things/scroll:", "/things/ask:")
+        .replace("scrollThings", "askThings");
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("openapi.yaml");
+    let value = "requestBody: {$ref: \"#/components/requestBodies/Scroll\"}";
+    assert!(document.contains(value));
+    let document = document.replace("required: [query]", "required: []");
+    fs::write(&path, document).unwrap();
+    assert_enough(&path, &[], Selection::Operations(named));
+}
+
 #[test]
 fn of_real_documents() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/specs");

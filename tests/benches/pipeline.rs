@@ -163,7 +163,8 @@ fn measure(stage: &str, records: usize, services: &Value, config: &Config) -> Re
 /// The share of a core that the drained connector takes, over ten seconds.
 fn idle(services: &Value, config: &Config) -> Result<f64, Failure> {
     let mut child = config.command(CONNECTOR, PAGE, services)?.stdout(Stdio::null()).spawn()?;
-    std::thread::sleep(Duration::from_secs(5));
+    // It has joined its group, and read by then what there is to read in every cycle.
+    std::thread::sleep(Duration::from_secs(20));
     let before = cpu_time(&child.id().to_string())?;
     let span = Duration::from_secs(10);
     std::thread::sleep(span);

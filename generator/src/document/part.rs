@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{Document, pointer};
+use crate::plan::SOURCE;
 
 /// The methods of a path item (OAS 3.0.3 section 4.7.9).
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -73,10 +74,22 @@ fn paths(all: &Value, operations: &[String]) -> Value {
         let members = item.as_object()?;
         members.keys().any(|name| is_chosen(name)).then(|| {
             let kept = members.iter().filter(|(name, _)| !METHODS.contains(&name.as_str()) || is_chosen(name));
-            (path.clone(), kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+            (path.clone(), kept.map(|(name, value)| (name.clone(), told(name, value))).collect())
         })
     });
     Value::Object(items.collect())
+}
+
+/// A member of a path item. That a POST reads may have been told on the command line, which the part does not have: so it is
+/// annotated.
+fn told(name: &str, value: &Value) -> Value {
+    let mut value = value.clone();
+    if let ("post", Value::Object(operation)) = (name, &mut value)
+        && !operation.contains_key(SOURCE)
+    {
+        operation.insert(SOURCE.to_owned(), Value::Object(Map::new()));
+    }
+    value
 }
 
 /// A group of components with those that are reached. Ways to be let in are named without a `$ref`: they all stay.
@@ -119,6 +132,8 @@ mod tests {
         assert_eq!(names(&part["paths"]), ["/things"]);
         assert_eq!(names(&part["paths"]["/things"]), ["get"]);
         assert_eq!(names(&part["components"]["schemas"]), ["A", "B"]);
+        let part = document.part(&["/paths/~1things/post".to_owned()]);
+        assert_eq!(part["paths"]["/things"]["post"]["x-kafka-source"], json!({}));
         assert_eq!(part["components"]["schemas"]["B"], schemas["B"]);
     }
 }

@@ -15,7 +15,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, pointer};
 
 /// The key of an operation's annotation.
-pub(super) const SOURCE: &str = "x-kafka-source";
+pub(crate) const SOURCE: &str = "x-kafka-source";
 /// The key of the document's annotation.
 pub(super) const CONNECTOR: &str = "x-kafka-connector";
 

@@ -22,6 +22,7 @@ mod streams;
 pub mod survey;
 mod types;
 
+pub(crate) use annotations::SOURCE;
 pub use left_out::{LeftOut, LeftOutFor, by_reason};
 pub use numbers::FieldNumbers;
 #[cfg(feature = "run")]

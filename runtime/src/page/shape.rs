@@ -91,7 +91,9 @@ impl PageShape {
     }
 
     fn walk<O: TypedOperation>(&self, body: &[u8], walking: Walking<'_>) -> Result<(), DecodeError> {
-        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        // Of text, no string has to be looked at again for whether it is any.
+        let Ok(text) = std::str::from_utf8(body) else { return Err(no_text(body)) };
+        let mut deserializer = serde_json::Deserializer::from_str(text);
         let walk = || Walk::<O> { node: &self.root, walking: &walking, operation: PhantomData };
         let mut walked = walk().deserialize(&mut deserializer).and_then(|()| deserializer.end());
         if let (Ok(()), Some(Path::Read(path))) = (&walked, &self.path) {
@@ -115,6 +117,13 @@ impl PageShape {
         }
         Ok(())
     }
+}
+
+/// Where a body is not UTF-8, which JSON is (RFC 8259 section 8.1).
+fn no_text(body: &[u8]) -> DecodeError {
+    let read = serde_json::from_slice::<&RawValue>(body);
+    let source = read.err().unwrap_or_else(|| serde::de::Error::custom("the response is not UTF-8"));
+    DecodeError::Json { place: Place::Page, source }
 }
 
 impl Node {
@@ -481,6 +490,17 @@ mod tests {
             assert_eq!(values[0], [0, 0, 0, 0, 7, 2, 2, 0, 2, 2, b'a', 0]);
             assert_eq!(values[1], [0, 0, 0, 0, 7, 2, 4, 0, 2, 4, 0xc3, 0xa9, 0]);
         }
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_of_where_it_stands() {
+        let mut body = br#"{"data": {"events": [{"id": 1, "note": "a?"}]}, "meta": {}}"#.to_vec();
+        let at = body.iter().position(|byte| *byte == b'?').unwrap();
+        body[at] = 0xff;
+        let mut page = page_with(&[]);
+        let error = PageShape::new(&ListEvents::facts()).decode::<ListEvents>(&body, &mut page).unwrap_err();
+        let DecodeError::Json { place: Place::Page, source } = error else { panic!("{error}") };
+        assert_eq!(source.to_string(), format!("invalid unicode code point at line 1 column {}", at + 1));
     }
 
     /// The same, of which even ones are left out, and the others have another key and note.
