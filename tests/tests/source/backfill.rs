@@ -375,8 +375,12 @@ fn a_generated_connector_reads_a_range_once_in_steps_and_then_what_is_new() {
         json!({ "data": (0..known.load(Ordering::SeqCst)).map(event).filter(is_within).collect::<Vec<_>>() })
     })
     .unwrap();
-    let annotated =
-        || BackfillFacts { until: "before", start: Some("2024-01-01"), end: Some("2024-01-05"), step: Some("P1D") };
+    let annotated = || BackfillFacts {
+        until: "before".into(),
+        start: Some("2024-01-01"),
+        end: Some("2024-01-05"),
+        step: Some("P1D"),
+    };
     let settings = |more: Value| {
         let mut settings = json!({ "name": "source", "http.api.base.url": api.url() });
         with(&mut settings, more);
