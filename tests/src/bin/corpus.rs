@@ -123,8 +123,8 @@ Made by `cargo run -p headwater-tests --bin corpus -- --headwater target/release
 cores, one compiler at a time. Each document as its publisher has it; `synthetic` is GitHub's, everything in it repeated under
 other names, and `synthetic-files` a document of 2,900 files, of which the size of the first stands here. For each:
 `headwater generate --all` in release; the lines of Rust, and those lines per operation of the document;
-`cargo check --all-targets` of the crate with `deny(warnings)` and warm dependencies; and the same of a connector of at most ten of
-its streams. `cargo clippy -- -D warnings` and `headwater check` pass where nothing else is said.
+`cargo check` of the crate with `deny(warnings)`, warm dependencies and nothing of its own from before; and the same of a connector of
+at most ten of its streams. `cargo clippy --all-targets -- -D warnings` and `headwater check` pass where nothing else is said.
 
 ";
 

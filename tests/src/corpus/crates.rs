@@ -98,7 +98,7 @@ impl Generated {
     /// If a program cannot be run or a file not written. That a check fails is no error: [`Measured::status`] says so.
     pub fn check(&self) -> Result<Checked, HarnessError> {
         self.stand_alone()?;
-        let check = measure(self.cargo("check").args(["--all-targets", "--quiet"]))?;
+        let check = measure(self.cargo("check").arg("--quiet"))?;
         let clippy = self.cargo("clippy").args(["--all-targets", "--quiet", "--", "-D", "warnings"]).measured()?;
         Ok(Checked { check, clippy })
     }
@@ -147,6 +147,8 @@ impl Generated {
         cargo.arg(command).current_dir(&self.folder).env("CARGO_TARGET_DIR", target()).env("CARGO_BUILD_JOBS", "1");
         // As the workspace, so that what both depend on is compiled once.
         cargo.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+        // What an earlier run left would be measured, too.
+        cargo.env("CARGO_INCREMENTAL", "0");
         // What `cargo run` tells this program of its own package would look like a change to some build scripts.
         for (name, _) in std::env::vars_os() {
             if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
