@@ -17,7 +17,6 @@ mod spec;
 
 use std::collections::BTreeMap;
 
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use thiserror::Error;
 
 pub use files::FileSet;
@@ -110,6 +109,9 @@ pub enum EmitError {
     },
 }
 
+/// How large the stack is that schemas are parsed on, in bytes: they can be deep.
+const STACK: usize = 16 << 20;
+
 /// All files of the connector's crate.
 ///
 /// # Errors
@@ -117,14 +119,23 @@ pub enum EmitError {
 /// If a file does not parse: a fault of the generator.
 pub fn emit(plan: &ConnectorPlan, options: &EmitOptions) -> Result<FileSet, EmitError> {
     type Emit = fn(&ConnectorPlan, &mut FileSet) -> Result<(), EmitError>;
-    let artefacts: [Emit; 5] = [rust::emit, avro::emit, protobuf::emit, json_schema::emit, spec::emit];
-    let emitted = artefacts.par_iter().map(|emit| {
+    let others: [Emit; 4] = [avro::emit, protobuf::emit, json_schema::emit, spec::emit];
+    let schemas = || {
         let mut files = FileSet::default();
-        emit(plan, &mut files)?;
-        Ok(files)
-    });
-    let mut files = FileSet::default();
-    emitted.collect::<Result<Vec<_>, _>>()?.into_iter().try_for_each(|emitted| files.take(emitted))?;
+        others.iter().try_for_each(|emit| emit(plan, &mut files)).map(|()| files)
+    };
+    let (mut files, others) = std::thread::scope(|scope| {
+        let beside = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, schemas);
+        let mut files = FileSet::default();
+        // It is as deep as a connector has operations, and so stays on the caller's stack.
+        let rust = rust::emit(plan, &mut files);
+        let others = match beside {
+            Ok(beside) => beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => schemas(),
+        };
+        rust.and(others).map(|others| (files, others))
+    })?;
+    files.take(others)?;
     package::emit(plan, options, &mut files)?;
     manifest::emit(plan, &mut files)?;
     Ok(files)
