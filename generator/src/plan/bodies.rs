@@ -1,9 +1,9 @@
 //! What the requests of an operation carry: its members are parameters like any other.
 
 use indexmap::IndexMap;
-use openapiv3::{ReferenceOr, RequestBody};
 use serde_json::Value;
 
+use super::components::resolve;
 use super::model::{BodyPlan, ParameterLocation, ParameterPlan, ParameterScalar, ParameterType};
 use super::names::{self, Scope};
 use super::operations::{OperationRef, is_json};
@@ -124,21 +124,6 @@ fn scalar(value: &Value) -> ParameterScalar {
         Value::Number(_) => ParameterScalar::Double,
         Value::Null | Value::Array(_) | Value::Object(_) => ParameterScalar::Json,
     }
-}
-
-fn resolve<'a>(document: &'a Document, body: &'a ReferenceOr<RequestBody>) -> Option<&'a RequestBody> {
-    let mut body = body;
-    // A bound; circles of `$ref`s have been refused.
-    for _ in 0..32 {
-        match body {
-            ReferenceOr::Item(body) => return Some(body),
-            ReferenceOr::Reference { reference } => {
-                let name = reference.strip_prefix("#/components/requestBodies/")?;
-                body = document.api.components.as_ref()?.request_bodies.get(name)?;
-            }
-        }
-    }
-    None
 }
 
 #[cfg(test)]

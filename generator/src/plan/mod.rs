@@ -4,6 +4,7 @@
 mod annotations;
 pub(crate) mod auth;
 mod bodies;
+mod components;
 mod duration;
 mod fields;
 mod infer;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use heck::ToSnakeCase as _;
 use openapiv3::{Link, MediaType, Operation, PathItem, ReferenceOr, Response, StatusCode};
 
+use super::components::resolve;
 use super::schema::{SchemaRef, Schemas, ShapeKind, schema_ref};
 use crate::document::{Document, pointer};
 
@@ -141,21 +142,6 @@ fn body<'a>(status: Option<&StatusCode>, response: &'a Response) -> Option<(Sche
     // Content that is not spoken of may be there all the same, if the status does not say that it is not.
     let may_have_content = matches!(status, None | Some(StatusCode::Code(200 | 203) | StatusCode::Range(_)));
     (response.content.is_empty() && may_have_content).then(|| (SchemaRef::of_anything(), None))
-}
-
-fn resolve<'a>(document: &'a Document, response: &'a ReferenceOr<Response>) -> Option<&'a Response> {
-    let mut response = response;
-    // A bound; circles of `$ref`s have been refused.
-    for _ in 0..32 {
-        match response {
-            ReferenceOr::Item(response) => return Some(response),
-            ReferenceOr::Reference { reference } => {
-                let name = reference.strip_prefix("#/components/responses/")?;
-                response = document.api.components.as_ref()?.responses.get(name)?;
-            }
-        }
-    }
-    None
 }
 
 /// `application/json`, with parameters or a structured suffix (RFC 6839 section 3.1).

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use openapiv3::{Parameter, ParameterSchemaOrContent, PathStyle, QueryStyle, ReferenceOr};
 use serde_json::Value;
 
+use super::components::resolve;
 use super::model::{
     ListedValues, ParameterLocation, ParameterPlan, ParameterScalar, ParameterStyle, ParameterType, ParameterValue,
     StyleKind, TokenIn, TokenPlace,
@@ -142,21 +143,6 @@ pub(super) fn token<'k>(known: impl IntoIterator<Item = &'k Known>, name: &str) 
 pub(super) fn is_number(plan: &ParameterPlan) -> bool {
     use ParameterScalar::{Double, Int32, Int64};
     matches!(plan.ty, ParameterType::One(Int32 | Int64 | Double))
-}
-
-fn resolve<'a>(document: &'a Document, parameter: &'a ReferenceOr<Parameter>) -> Option<&'a Parameter> {
-    let mut parameter = parameter;
-    // A bound; circles of `$ref`s have been refused.
-    for _ in 0..32 {
-        match parameter {
-            ReferenceOr::Item(parameter) => return Some(parameter),
-            ReferenceOr::Reference { reference } => {
-                let name = reference.strip_prefix("#/components/parameters/")?;
-                parameter = document.api.components.as_ref()?.parameters.get(name)?;
-            }
-        }
-    }
-    None
 }
 
 /// What the runtime itself sets (OAS 3.0.3 section 4.7.12.1).
